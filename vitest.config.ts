@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+// Groups: a package's own units, what every backend must pass, what the originals computed, and whole commands.
+const group = (name: string, include: string[], more: object = {}) => ({ test: { name, include, ...more } });
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    projects: [
+      group("core", ["packages/core/src/**/*.test.ts"]),
+      group("cpu", ["packages/backend-cpu/src/**/*.test.ts"]),
+      group("qlora", ["packages/qlora/src/**/*.test.ts"]),
+      group("conformance", ["test/ops/**/*.test.ts", "test/laws/**/*.test.ts"]),
+      group("parity", ["test/parity/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
+      group("package", ["test/package/**/*.test.ts"], { testTimeout: 120_000 }),
+      group("e2e", ["test/e2e/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
+    ],
+  },
+});

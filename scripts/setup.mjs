@@ -7,7 +7,12 @@ export const root = resolve(import.meta.dirname, "..");
 
 /** Runs a command in the repository and ends this process with its code if it fails. */
 export function run(command, args, options = {}) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["inherit", 2, 2], shell: process.platform === "win32", ...options });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ["inherit", 2, 2],
+    shell: process.platform === "win32",
+    ...options,
+  });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -40,12 +40,14 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
  */
 export function normalizeAxis(op: string, shape: Shape, axis: number): number {
   const at = axis < 0 ? axis + shape.length : axis;
-  if (!Number.isInteger(axis) || at < 0 || at >= shape.length) throw new ShapeError(op, [shape], `there is no axis ${axis} in ${show(shape)}.`);
+  if (!Number.isInteger(axis) || at < 0 || at >= shape.length)
+    throw new ShapeError(op, [shape], `there is no axis ${axis} in ${show(shape)}.`);
   return at;
 }
 
 /** @throws ShapeError unless every size is a whole number, 0 or more */
 export function checkShape(op: string, shape: Shape): Shape {
-  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) throw new ShapeError(op, [shape], `${show(shape)} is not a shape: sizes are whole numbers, 0 or more.`);
+  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0))
+    throw new ShapeError(op, [shape], `${show(shape)} is not a shape: sizes are whole numbers, 0 or more.`);
   return shape;
 }

@@ -1,0 +1,93 @@
+// Trades time for memory: runs a part of the model without recording it, and runs it again when the backward pass gets there.
+import { GradientError } from "./error.ts";
+import type { Node, ReplayWalk } from "./node.ts";
+import { isTracked } from "./op.ts";
+import { scope } from "./scope.ts";
+import { type KeptOutputs, type Session, sessionOf, within } from "./session.ts";
+import type { Storage } from "./storage.ts";
+import { Tensor } from "./tensor.ts";
+
+export interface CheckpointOptions {
+  /** Keep the outputs of dear ops (large matrix products), so that only cheap ops run twice: more memory, less time. */
+  readonly keepProducts?: boolean;
+}
+
+/**
+ * fn(...inputs), holding only the inputs (and, with keepProducts, the products) until the backward pass. Parameters that fn closes over get their gradients.
+ * fn must do the same each time it is called; random ops do, since their numbers are a function of a key (random.ts).
+ */
+export function checkpoint<I extends readonly Tensor[]>(
+  fn: (...inputs: I) => Tensor,
+  inputs: I,
+  { keepProducts = false }: CheckpointOptions = {},
+): Tensor {
+  const { backend } = inputs[0]!;
+  const session = sessionOf(backend);
+  if (session.recording !== "on") return fn(...inputs);
+  const kept: KeptOutputs = { items: [], next: 0 };
+  const { output, tracked } = within(
+    session,
+    { recording: "dry", sawTracked: false, keeping: keepProducts ? kept : null, replaying: null },
+    () => {
+      const output = scope(backend, () => fn(...inputs));
+      return { output, tracked: session.sawTracked };
+    },
+  );
+  if (!tracked) {
+    releaseKept(kept);
+    return output;
+  }
+  const node = new CheckpointNode(session, fn as (...inputs: readonly Tensor[]) => Tensor, inputs, kept);
+  session.scope?.made.add(node);
+  const result = new Tensor(output.storage.retain(), output.shape, output.dtype, { node, index: 0 });
+  output.dispose();
+  return result;
+}
+
+const releaseKept = (kept: KeptOutputs): void => {
+  for (const { outputs } of kept.items.splice(0)) for (const storage of outputs as readonly Storage[]) storage.release();
+};
+
+class CheckpointNode implements Node {
+  readonly op = "checkpoint";
+  readonly id: number;
+  readonly #held: Storage[];
+
+  constructor(
+    readonly session: Session,
+    readonly fn: (...inputs: readonly Tensor[]) => Tensor,
+    readonly inputs: readonly Tensor[],
+    readonly kept: KeptOutputs,
+  ) {
+    this.id = session.nextNodeId++;
+    this.#held = inputs.map((x) => x.storage.retain());
+  }
+
+  replay(walk: ReplayWalk, grads: readonly (Tensor | null)[]): void {
+    // stand-ins for the inputs: leaves of their own, so that the inner walk ends at them
+    const leaves = this.inputs.map((x) => new Tensor(x.storage.retain(), x.shape, x.dtype, isTracked(x) ? { node: null, index: 0 } : null));
+    this.kept.next = 0;
+    const replaying = this.kept.items.length > 0 ? this.kept : null;
+    const output = within(this.session, { recording: "on", keeping: null, replaying }, () => this.fn(...leaves));
+    if (replaying && replaying.next !== replaying.items.length) {
+      throw new GradientError(
+        `checkpoint: the function ran ${replaying.next} large products in the backward pass, ${replaying.items.length} before. It must do the same each time.`,
+      );
+    }
+    const arrived = walk.back(
+      [output],
+      grads,
+      leaves.map((leaf) => (leaf.origin ? leaf : null)),
+    );
+    this.inputs.forEach((x, i) => {
+      const g = arrived[i];
+      if (g && isTracked(x)) walk.arrive(x.origin, g);
+      g?.dispose();
+    });
+  }
+
+  dispose(): void {
+    for (const storage of this.#held.splice(0)) storage.release();
+    releaseKept(this.kept);
+  }
+}

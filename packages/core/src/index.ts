@@ -1,0 +1,73 @@
+// What the package offers. No logic.
+export type { Backend, DeviceBuffer, Limits, MemoryUse, View } from "./backend.ts";
+export { type CheckpointOptions, checkpoint } from "./checkpoint.ts";
+export { BYTES, type DType, type HostArrays } from "./dtype.ts";
+export * from "./error.ts";
+export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from "./half.ts";
+export type { Kernel, KernelTable, OpName, UpdateName } from "./kernel-table.ts";
+export { isTracked } from "./op.ts";
+export { gelu, geluTanh, relu, silu } from "./ops/activations.ts";
+export { type AttentionAttrs, attention } from "./ops/attention.ts";
+export { cast } from "./ops/cast.ts";
+export { concat } from "./ops/concat.ts";
+export { crossEntropy } from "./ops/cross-entropy.ts";
+export { type DropoutAttrs, dropout } from "./ops/dropout.ts";
+export {
+  abs,
+  add,
+  addScalar,
+  affine,
+  cos,
+  div,
+  equal,
+  erf,
+  exp,
+  greater,
+  greaterEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  scale,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+} from "./ops/elementwise.ts";
+export { gather, scatter } from "./ops/gather.ts";
+export { embedding, indexAdd, indexSelect } from "./ops/index-select.ts";
+export { layerNorm } from "./ops/layer-norm.ts";
+export { linearCrossEntropy } from "./ops/linear-cross-entropy.ts";
+export { addmm, type MatmulAttrs, type MatmulOptions, matmul } from "./ops/matmul.ts";
+export { permute, transpose } from "./ops/permute.ts";
+export { type QmatmulAttrs, qaddmm, qmatmul } from "./ops/qmatmul.ts";
+export { dequantize, qembedding, quantize } from "./ops/quantize.ts";
+export { argmax, broadcastTo, max, mean, type ReduceOptions, sum, sumTo } from "./ops/reduce.ts";
+export { reshape } from "./ops/reshape.ts";
+export { rmsNorm } from "./ops/rms-norm.ts";
+export { rope } from "./ops/rope.ts";
+export { pad, slice, split } from "./ops/slice.ts";
+export { logSoftmax, softmax } from "./ops/softmax.ts";
+export { swiglu } from "./ops/swiglu.ts";
+export { QTensor, type Scales } from "./qtensor.ts";
+export { dynamicMap } from "./quant/dynamic-map.ts";
+export { e3m0 } from "./quant/e3m0.ts";
+export { BLOCK_SIZES, type QFormat, type QFormatName, type QFormatOptions } from "./quant/format.ts";
+export { fp4 } from "./quant/fp4.ts";
+export { int4 } from "./quant/int4.ts";
+export { namedFormat } from "./quant/named-format.ts";
+export { nf4 } from "./quant/nf4.ts";
+export { bitsAt, fold, key, normal, type RandomKey, threefry, uniform, uniformAt } from "./random.ts";
+export { noGrad, scope } from "./scope.ts";
+export { broadcastShapes, normalizeAxis, type Shape, sameShape, show, sizeOf, stridesOf } from "./shape.ts";
+export { type GradOptions, grad } from "./tape.ts";
+export { empty, fromBytes, parameter, Tensor, tensor, zeros } from "./tensor.ts";
+export { accumulate } from "./updates/accumulate.ts";
+export { type AdamWAttrs, adamW } from "./updates/adamw.ts";
+export { ADAMW_8BIT_BLOCK, adamW8bit } from "./updates/adamw-8bit.ts";
+export { writeRows } from "./updates/write-rows.ts";

@@ -1,0 +1,170 @@
+// The only road from a public function to a kernel: apply() infers, allocates, runs, and records. It records; it never walks (tape.ts does).
+import type { Backend } from "./backend.ts";
+import { BYTES, type DType } from "./dtype.ts";
+import { DeviceError, GradientError } from "./error.ts";
+import type { GradientSlot, Input, Node } from "./node.ts";
+import { QTensor } from "./qtensor.ts";
+import { type Session, sessionOf } from "./session.ts";
+import { type Shape, sizeOf } from "./shape.ts";
+import { Storage } from "./storage.ts";
+import { Tensor } from "./tensor.ts";
+
+/** What an output will be. */
+export interface Spec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** One slot an input. A quantized input's slot is null by type. */
+export type Gradients<I extends readonly Input[]> = { readonly [K in keyof I]: I[K] extends QTensor ? null : GradientSlot };
+
+/** What a gradient rule may read. `output` and `grad` are those of the first output. */
+export interface RuleContext<I extends readonly Input[], A extends object> {
+  readonly inputs: I;
+  readonly attrs: A;
+  readonly output: Tensor;
+  readonly outputs: readonly Tensor[];
+  readonly grad: Tensor;
+  readonly grads: readonly (Tensor | null)[];
+}
+
+export interface Op<Name extends string, I extends readonly Input[], A extends object> {
+  readonly name: Name;
+  /** Shape and dtype of the output, or of each. Throws every argument error there is. */
+  infer(inputs: I, attrs: A): Spec | readonly Spec[];
+  /** Positions of the inputs whose values the rule reads; anything else may be freed before the backward pass. Shapes are always there. */
+  readonly saves?: readonly number[];
+  /** Positions of the outputs whose values the rule reads. */
+  readonly savesOutputs?: readonly number[];
+  /** Whether a checkpoint with room keeps the outputs instead of computing them again: true for what is costly to compute and small to keep. */
+  dear?(inputs: I, attrs: A): boolean;
+  /** Absent: there is no gradient, and grad() says so by the op's name. */
+  vjp?(at: RuleContext<I, A>): Gradients<I>;
+}
+
+export function defineOp<const Name extends string, const I extends readonly Input[], A extends object>(
+  op: Op<Name, I, A>,
+): Op<Name, I, A> {
+  return op;
+}
+
+/** Whether gradients are asked for through this input. */
+export const isTracked = (x: Input): x is Tensor & { readonly origin: NonNullable<Tensor["origin"]> } =>
+  x instanceof Tensor && x.origin !== null;
+
+/** Runs an op that has one output. */
+export function apply<I extends readonly Input[], A extends object>(op: Op<string, I, A>, inputs: I, attrs: A): Tensor {
+  return applyAll(op, inputs, attrs)[0]!;
+}
+
+/** Runs an op; one tensor an output. @throws whatever the op's `infer` throws, DeviceError, OutOfMemoryError */
+export function applyAll<I extends readonly Input[], A extends object>(op: Op<string, I, A>, inputs: I, attrs: A): Tensor[] {
+  const inferred = op.infer(inputs, attrs);
+  const specs = "dtype" in inferred ? [inferred] : inferred;
+  const backend = backendOf(op.name, inputs);
+  const session = sessionOf(backend);
+  const node = record(session, op, inputs, attrs);
+  const dear = op.dear !== undefined && (session.keeping !== null || session.replaying !== null) && op.dear(inputs, attrs);
+  const kept = dear && session.replaying ? takeKept(session, op.name) : null;
+  const outputs = specs.map(({ shape, dtype }, index) => {
+    const storage = kept ? kept[index]!.retain() : new Storage(backend, sizeOf(shape) * BYTES[dtype]);
+    return new Tensor(storage, shape, dtype, node && dtype === "f32" ? { node, index } : null);
+  });
+  if (!kept) {
+    backend.run(
+      op.name,
+      inputs.flatMap((x) => x.views()),
+      outputs.flatMap((y) => y.views()),
+      attrs,
+    );
+  }
+  if (dear && session.keeping) session.keeping.items.push({ op: op.name, outputs: outputs.map((y) => y.storage.retain()) });
+  node?.holdOutputs(outputs);
+  return outputs;
+}
+
+/** The same storage under another shape: no kernel runs, nothing is copied. `back` is the gradient's way. */
+export function applyView(name: string, x: Tensor, shape: Shape, back: (grad: Tensor) => Tensor): Tensor {
+  const op: Op<string, readonly [Tensor], object> = {
+    name,
+    infer: () => ({ shape, dtype: x.dtype }),
+    vjp: ({ grad }) => [() => back(grad)],
+  };
+  const node = record(sessionOf(x.backend), op, [x] as const, {});
+  const view = new Tensor(x.storage.retain(), shape, x.dtype, node ? { node, index: 0 } : null);
+  node?.holdOutputs([view]);
+  return view;
+}
+
+function backendOf(name: string, inputs: readonly Input[]): Backend {
+  const backend = inputs[0]!.backend;
+  for (const x of inputs) {
+    if (x.backend !== backend)
+      throw new DeviceError(`${name}: one input lives on "${backend.name}", another on "${x.backend.name}". Move one of them.`);
+  }
+  return backend;
+}
+
+function record<I extends readonly Input[], A extends object>(
+  session: Session,
+  op: Op<string, I, A>,
+  inputs: I,
+  attrs: A,
+): OpNode<I, A> | null {
+  if (session.recording === "off" || !inputs.some(isTracked)) return null;
+  if (session.recording === "dry") {
+    session.sawTracked = true;
+    return null;
+  }
+  const node = new OpNode(session.nextNodeId++, op, inputs, attrs);
+  session.scope?.made.add(node);
+  return node;
+}
+
+function takeKept(session: Session, op: string): readonly Storage[] {
+  const item = session.replaying?.items[session.replaying.next++];
+  if (item?.op !== op)
+    throw new GradientError(
+      `checkpoint: the function ran "${op}" in the backward pass where it had run "${item?.op ?? "nothing"}" before. It must do the same each time.`,
+    );
+  return item.outputs as readonly Storage[];
+}
+
+class OpNode<I extends readonly Input[], A extends object> implements Node {
+  readonly op: string;
+  #outputs: readonly Tensor[] = [];
+  #held: Storage[] = [];
+
+  constructor(
+    readonly id: number,
+    readonly rule: Op<string, I, A>,
+    readonly inputs: I,
+    readonly attrs: A,
+  ) {
+    this.op = rule.name;
+    for (const position of rule.saves ?? []) {
+      const input: Input = inputs[position]!;
+      const tensors = input instanceof QTensor ? input.tensors() : [input];
+      for (const t of tensors) this.#held.push(t.storage.retain());
+    }
+  }
+
+  holdOutputs(outputs: readonly Tensor[]): void {
+    this.#outputs = outputs;
+    for (const position of this.rule.savesOutputs ?? []) this.#held.push(outputs[position]!.storage.retain());
+  }
+
+  gradients(grads: readonly (Tensor | null)[]): readonly GradientSlot[] {
+    if (!this.rule.vjp)
+      throw new GradientError(
+        `${this.op}: has no gradient. Take it out of the way from the parameters to the loss, or detach() its input.`,
+      );
+    const [output] = this.#outputs as [Tensor];
+    const grad = grads[0] ?? (null as unknown as Tensor); // rules of ops with several outputs read `grads`
+    return this.rule.vjp({ inputs: this.inputs, attrs: this.attrs, output, outputs: this.#outputs, grad, grads });
+  }
+
+  dispose(): void {
+    for (const storage of this.#held.splice(0)) storage.release();
+  }
+}

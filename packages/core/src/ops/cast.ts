@@ -1,0 +1,14 @@
+import type { DType } from "../dtype.ts";
+import { apply, defineOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+// The same values in another element type: widening is exact; narrowing to f16 or bf16 rounds to nearest, ties to even; to i32 and u8 it cuts towards 0
+// and stays within the type's range, NaN becoming 0.
+export const castOp = defineOp({
+  name: "cast",
+  infer: ([x]: readonly [Tensor], { dtype }: { readonly dtype: DType }) => ({ shape: x.shape, dtype }),
+  vjp: ({ grad }) => [() => grad],
+});
+
+/** x in another element type; x itself if it has it already. */
+export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x.retain() : apply(castOp, [x], { dtype }));

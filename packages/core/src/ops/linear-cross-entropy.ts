@@ -1,0 +1,52 @@
+// The head and the loss in one: logits exist a chunk of rows at a time, never whole (4·rows·vocabulary bytes are often more than all the rest).
+// The head is frozen; where it is trained, crossEntropy(matmul(…)) does the same, and is this op's reference in tests.
+import { DTypeError, GradientError, ShapeError } from "../error.ts";
+import { applyAll, defineOp, isTracked } from "../op.ts";
+import { sameShape, show } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { mul } from "./elementwise.ts";
+import { reshape } from "./reshape.ts";
+
+// z = x·Wᵀ [rows, V]     loss[r] = ln Σ_v e^z[r,v] − z[r, targets[r]]     u[r] = Σ_v softmax(z[r])[v]·W[v] − W[targets[r]], the gradient of loss[r] by x[r]
+// x f32 [rows, n], W [V, n] f32, bf16 or f16, targets i32 [rows] → loss f32 [rows], u f32 [rows, n] (no rows where no gradient is wanted)
+export const linearCrossEntropyOp = defineOp({
+  name: "linearCrossEntropy",
+  infer: ([x, weight, targets]: readonly [Tensor, Tensor, Tensor], { withGradient }: { readonly withGradient: boolean }) => {
+    const shapes = [x.shape, weight.shape, targets.shape];
+    if (x.dtype !== "f32" || targets.dtype !== "i32" || weight.dtype === "i32" || weight.dtype === "u8")
+      throw new DTypeError(
+        "linearCrossEntropy",
+        [x.dtype, weight.dtype, targets.dtype],
+        `takes f32 x, a weight of floats and i32 targets, not ${x.dtype}, ${weight.dtype}, ${targets.dtype}.`,
+      );
+    if (x.shape.length !== 2 || weight.shape.length !== 2 || x.shape[1] !== weight.shape[1])
+      throw new ShapeError(
+        "linearCrossEntropy",
+        shapes,
+        `x ${show(x.shape)} and the head ${show(weight.shape)} are not [rows, n] and [vocabulary, n].`,
+      );
+    if (!sameShape(targets.shape, [x.shape[0]!]))
+      throw new ShapeError("linearCrossEntropy", shapes, `targets ${show(targets.shape)} are not one a row of x ${show(x.shape)}.`);
+    return [
+      { shape: targets.shape, dtype: "f32" },
+      { shape: withGradient ? x.shape : [0, x.shape[1]!], dtype: "f32" },
+    ];
+  },
+  savesOutputs: [1],
+  vjp: ({ outputs, grad }) => [() => mul(outputs[1]!, reshape(grad, [-1, 1])), null, null],
+});
+
+/**
+ * Cross-entropy of each row of x [rows, n] against its target, with logits x·weightᵀ for a frozen head weight [vocabulary, n]: f32 [rows].
+ * Targets must be in range (the caller checks, on the host).
+ * @throws ShapeError, DTypeError, GradientError if a gradient is asked of the head
+ */
+export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor): Tensor {
+  if (isTracked(weight))
+    throw new GradientError(
+      "linearCrossEntropy: the head is frozen here. To train it, use crossEntropy(matmul(x, weight, { transposeB: true }), targets).",
+    );
+  const [losses, gradient] = applyAll(linearCrossEntropyOp, [x, weight, targets], { withGradient: isTracked(x) }) as [Tensor, Tensor];
+  gradient.dispose();
+  return losses;
+}

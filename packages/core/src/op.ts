@@ -48,6 +48,15 @@ export function defineOp<const Name extends string, const I extends readonly Inp
   return op;
 }
 
+/** Gradients that one run computes together: slot(i) gives the i-th, and the run happens once, when the first is asked for. */
+export function together(run: () => readonly Tensor[]): (i: number) => () => Tensor {
+  let all: readonly Tensor[] | null = null;
+  return (i) => () => {
+    all = all ?? run();
+    return all[i]!;
+  };
+}
+
 /** Whether gradients are asked for through this input. */
 export const isTracked = (x: Input): x is Tensor & { readonly origin: NonNullable<Tensor["origin"]> } =>
   x instanceof Tensor && x.origin !== null;

@@ -1,6 +1,6 @@
 // Causal attention, fused: the matrix of scores is never kept (Dao et al. 2022, "FlashAttention"); its rows' logarithms of sums are enough to go back.
 import { ArgumentError, DTypeError, ShapeError } from "../error.ts";
-import { applyAll, defineOp } from "../op.ts";
+import { applyAll, defineOp, together } from "../op.ts";
 import { sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -50,9 +50,7 @@ export const attentionOp = defineOp({
   saves: [0, 1, 2, 3],
   savesOutputs: [0, 1],
   vjp: ({ inputs: [q, k, v, starts], outputs, attrs, grad }) => {
-    let all: Tensor[] | undefined;
-    const slot = (i: 0 | 1 | 2) => () =>
-      (all ??= applyAll(attentionBackwardOp, [q, k, v, starts, outputs[0]!, outputs[1]!, grad], attrs))[i]!;
+    const slot = together(() => applyAll(attentionBackwardOp, [q, k, v, starts, outputs[0]!, outputs[1]!, grad], attrs));
     return [slot(0), slot(1), slot(2), null];
   },
 });

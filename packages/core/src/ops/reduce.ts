@@ -1,6 +1,6 @@
 // sum and broadcastTo are each other's gradient, so they share a file. maxTo reduces by the same rule of shapes.
 import { ArgumentError, DTypeError, ShapeError } from "../error.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, type Spec } from "../op.ts";
 import { broadcastShapes, normalizeAxis, type Shape, sameShape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { equal, mul, scale } from "./elementwise.ts";
@@ -8,28 +8,29 @@ import { reshape } from "./reshape.ts";
 
 type One = readonly [Tensor];
 
-function between(op: string, small: Shape, large: Shape, { dtype }: Tensor): void {
+function between(op: string, small: Shape, large: Shape, { dtype }: Tensor, shape: Shape): Spec {
   if (dtype !== "f32") throw new DTypeError(op, [dtype], `computes in f32, not ${dtype}. Cast first.`);
   if (!sameShape(broadcastShapes(op, small, large), large))
     throw new ShapeError(op, [small, large], `${show(small)} does not broadcast to ${show(large)}.`);
+  return { shape, dtype: "f32" };
 }
 
 /** Sums x down to a shape that broadcasts to x's. */
 export const sumToOp = defineOp({
   name: "sumTo",
-  infer: ([x]: One, { shape }: { readonly shape: Shape }) => (between("sumTo", shape, x.shape, x), { shape, dtype: "f32" }),
+  infer: ([x]: One, { shape }: { readonly shape: Shape }) => between("sumTo", shape, x.shape, x, shape),
   vjp: ({ inputs: [x], grad }) => [() => broadcastTo(grad, x.shape)],
 });
 /** Repeats x up to a shape that it broadcasts to. */
 export const broadcastToOp = defineOp({
   name: "broadcastTo",
-  infer: ([x]: One, { shape }: { readonly shape: Shape }) => (between("broadcastTo", x.shape, shape, x), { shape, dtype: "f32" }),
+  infer: ([x]: One, { shape }: { readonly shape: Shape }) => between("broadcastTo", x.shape, shape, x, shape),
   vjp: ({ inputs: [x], grad }) => [() => sumTo(grad, x.shape)],
 });
 /** The largest of what sumTo would add up; −∞ of nothing. */
 export const maxToOp = defineOp({
   name: "maxTo",
-  infer: ([x]: One, { shape }: { readonly shape: Shape }) => (between("maxTo", shape, x.shape, x), { shape, dtype: "f32" }),
+  infer: ([x]: One, { shape }: { readonly shape: Shape }) => between("maxTo", shape, x.shape, x, shape),
   saves: [0],
   savesOutputs: [0],
   // equal maxima each get the gradient, as in torch.amax before it is divided among them

@@ -1,6 +1,6 @@
 // SwiGLU (Shazeer 2020), fused. The composite silu(gate) · up is its reference in tests.
 import { DTypeError, ShapeError } from "../error.ts";
-import { apply, applyAll, defineOp } from "../op.ts";
+import { apply, applyAll, defineOp, together } from "../op.ts";
 import { sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -18,8 +18,7 @@ export const swigluOp = defineOp({
   },
   saves: [0, 1],
   vjp: ({ inputs: [gate, up], grad }) => {
-    let both: Tensor[] | undefined;
-    const slot = (i: 0 | 1) => () => (both ??= applyAll(swigluBackwardOp, [gate, up, grad], {}))[i]!;
+    const slot = together(() => applyAll(swigluBackwardOp, [gate, up, grad], {}));
     return [slot(0), slot(1)];
   },
 });

@@ -18,3 +18,35 @@ export class UsageError extends Error {
     super(`${where}: ${what}`, options);
   }
 }
+
+/** An adapter made for another base model; names the first module that does not fit. */
+export class AdapterMismatchError extends UsageError {
+  override readonly name = "AdapterMismatchError";
+  /**
+   * @param expected Shape the base model asks for; undefined where it has no such module.
+   * @param found Shape in the adapter; undefined where it has no such tensor.
+   */
+  constructor(
+    adapter: string,
+    readonly module: string,
+    readonly expected: readonly number[] | undefined,
+    readonly found: readonly number[] | undefined,
+    what: string,
+  ) {
+    super(adapter, what, { module, expected, found });
+  }
+}
+
+/** A file or folder that could not be written; nothing that stood there before has changed. The command exits with 1. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+  /** @param code The system's code, such as ENOSPC; empty where it gave none. */
+  constructor(
+    readonly path: string,
+    readonly code: string,
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${path}: ${what}`, options);
+  }
+}

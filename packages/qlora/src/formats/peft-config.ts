@@ -1,0 +1,176 @@
+// A LoRA adapter's settings: what PEFT's `adapter_config.json` says, as plain values, and back. Settings that would change what the adapter
+// computes and are not done here are refused by name.
+import { FormatError } from "@qlora-js/core";
+import { UsageError } from "../error.ts";
+import { PeftSchema, REFUSED, unknownKeys } from "./peft-schema.ts";
+import { quoted } from "./quoted.ts";
+import { checkJson } from "./read-json.ts";
+
+export const ADAPTER_CONFIG = "adapter_config.json";
+export const ALL_LINEAR = "all-linear";
+
+/** The PEFT release whose files these are; PEFT compares it with its own. */
+const PEFT_VERSION = "0.21.2";
+
+export interface LoraSettings {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  /** Names or their ends after a dot; or a pattern for whole names; or "all-linear". */
+  readonly targetModules: string | readonly string[];
+  readonly excludeModules: string | readonly string[] | undefined;
+  /** Only these layers, where targets are a list. */
+  readonly layersToTransform: readonly number[] | undefined;
+  /** What the list of layers is called in a module's name; undefined takes any. */
+  readonly layersPattern: readonly string[] | undefined;
+  /** Ranks of modules whose names end in a match, the first that matches; others have `rank`. */
+  readonly rankPattern: readonly (readonly [pattern: string, rank: number])[];
+  readonly alphaPattern: readonly (readonly [pattern: string, alpha: number])[];
+  /** Scale by alpha / √rank instead of alpha / rank. */
+  readonly useRslora: boolean;
+  readonly baseModel: string | undefined;
+}
+
+/** Settings of a new adapter: what is given, and PEFT's values for the rest. */
+export function loraSettings(given: Pick<LoraSettings, "rank" | "alpha" | "targetModules"> & Partial<LoraSettings>): LoraSettings {
+  return Object.freeze({
+    dropout: 0,
+    excludeModules: undefined,
+    layersToTransform: undefined,
+    layersPattern: undefined,
+    rankPattern: [],
+    alphaPattern: [],
+    useRslora: false,
+    baseModel: undefined,
+    ...given,
+  });
+}
+
+export interface ParsedPeftConfig {
+  readonly settings: LoraSettings;
+  /** Keys that are not known here and were passed over. */
+  readonly unknownKeys: readonly string[];
+}
+
+/**
+ * @param file name for errors
+ * @throws UsageError for an adapter of another kind, or a feature that is not done here
+ * @throws FormatError if a value is missing or cannot be
+ */
+export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw new FormatError(file, "is not an object.");
+  const { peft_type } = json as { peft_type?: unknown };
+  if (peft_type !== undefined && peft_type !== "LORA") {
+    throw new UsageError(file, `an adapter of type ${quoted(peft_type)} is not supported. LoRA adapters are.`, {
+      key: "peft_type",
+      value: peft_type,
+    });
+  }
+  refuseUnsupported(file, json as Readonly<Record<string, unknown>>);
+  const raw = checkJson(file, PeftSchema, json);
+  refuseOtherInit(file, raw.init_lora_weights);
+  if (raw.task_type && raw.task_type !== "CAUSAL_LM") {
+    throw new UsageError(file, `task_type ${quoted(raw.task_type)} is not supported. CAUSAL_LM is.`, {
+      key: "task_type",
+      value: raw.task_type,
+    });
+  }
+  if (raw.target_modules === null || raw.target_modules === undefined)
+    throw new FormatError(file, '"target_modules" is missing, so no module can be adapted.');
+  const settings = loraSettings({
+    rank: raw.r,
+    alpha: raw.lora_alpha,
+    dropout: raw.lora_dropout,
+    targetModules: raw.target_modules,
+    excludeModules: raw.exclude_modules ?? undefined,
+    layersToTransform: asList(raw.layers_to_transform),
+    layersPattern: asList(raw.layers_pattern),
+    rankPattern: raw.rank_pattern,
+    alphaPattern: raw.alpha_pattern,
+    useRslora: raw.use_rslora,
+    baseModel: raw.base_model_name_or_path ?? undefined,
+  });
+  return { settings, unknownKeys: unknownKeys(json) };
+}
+
+/** One value or a list as a list; none, or an empty list, as undefined. */
+function asList<T extends string | number>(given: T | readonly T[] | null | undefined): readonly T[] | undefined {
+  if (given === null || given === undefined) return undefined;
+  const list = typeof given === "object" ? given : [given];
+  return list.length > 0 ? list : undefined;
+}
+
+function refuseUnsupported(file: string, json: Readonly<Record<string, unknown>>): void {
+  for (const [key, { what, unused }] of Object.entries(REFUSED)) {
+    const value = json[key];
+    if (value === unused || !isUsed(value)) continue;
+    throw new UsageError(file, `${key} ${quoted(value)} is not supported (${what}). Plain LoRA is.`, { key, value });
+  }
+}
+
+function isUsed(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === "") return false;
+  return typeof value !== "object" || Object.keys(value).length > 0;
+}
+
+/** Ways to begin that leave the base as it was. The others move a part of the base into the adapter, so it fits the changed base alone. */
+const PLAIN_INITS: ReadonlySet<unknown> = new Set([undefined, null, true, false, "gaussian", "eva", "orthogonal", "mica"]);
+
+function refuseOtherInit(file: string, init: unknown): void {
+  if (PLAIN_INITS.has(init)) return;
+  const what = `init_lora_weights ${quoted(init)} is not supported: it changes the base. Convert the adapter to plain LoRA with PEFT's save_pretrained.`;
+  throw new UsageError(file, what, { key: "init_lora_weights", value: init });
+}
+
+/** The text of `adapter_config.json` for these settings: every key that PEFT writes, sorted, indented by two. */
+export function formatPeftConfig(s: LoraSettings): string {
+  const all: Record<string, unknown> = {
+    ...UNUSED,
+    peft_type: "LORA",
+    peft_version: PEFT_VERSION,
+    task_type: "CAUSAL_LM",
+    inference_mode: true,
+    base_model_name_or_path: s.baseModel ?? null,
+    r: s.rank,
+    lora_alpha: s.alpha,
+    lora_dropout: s.dropout,
+    target_modules: s.targetModules,
+    exclude_modules: s.excludeModules ?? null,
+    layers_to_transform: s.layersToTransform ?? null,
+    layers_pattern: s.layersPattern ?? null,
+    rank_pattern: Object.fromEntries(s.rankPattern),
+    alpha_pattern: Object.fromEntries(s.alphaPattern),
+    use_rslora: s.useRslora,
+    init_lora_weights: true,
+  };
+  return JSON.stringify(Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1))), undefined, 2);
+}
+
+/** PEFT's defaults of what is not used here (`LoraConfig` of 0.21.2). */
+const UNUSED: Readonly<Record<string, unknown>> = {
+  alora_invocation_tokens: null,
+  arrow_config: null,
+  auto_mapping: null,
+  bias: "none",
+  corda_config: null,
+  ensure_weight_tying: false,
+  eva_config: null,
+  fan_in_fan_out: false,
+  kasa_config: null,
+  layer_replication: null,
+  loftq_config: {},
+  lora_bias: false,
+  lora_ga_config: null,
+  megatron_config: null,
+  megatron_core: "megatron.core",
+  modules_to_save: null,
+  monteclora_config: null,
+  qalora_group_size: 16,
+  revision: null,
+  target_parameters: null,
+  trainable_token_indices: null,
+  use_bdlora: null,
+  use_dora: false,
+  use_qalora: false,
+  velora_config: null,
+};

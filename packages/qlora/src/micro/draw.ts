@@ -1,5 +1,12 @@
 // Choosing with a random number that is given as an argument.
+import { type RandomKey, uniformAt } from "@qlora-js/core";
 import type { Below } from "./fact.ts";
+
+/** The random numbers of a key, one after the other: what the grammar takes as its argument. */
+export function draws(key: RandomKey): Below {
+  let element = 0;
+  return (n) => Math.floor(uniformAt(key, element++) * n);
+}
 
 /** One of the items, each as likely as the others. */
 export function choose<T>(draw: Below, items: readonly T[]): T {

@@ -52,7 +52,7 @@ const asMessages = (exchanges: readonly Exchange[]): MicroMessage[] =>
   ]);
 
 /** Some people write without capitals and question marks. */
-const casual = (question: string) => question.toLowerCase().replace(/[?.]$/, "");
+const casual = (question: string) => question.toLowerCase().replace(/ ?[?.]$/, "");
 
 /** A function of random numbers that yields documents; it holds the tables, so that they are made once. */
 export function microGrammar(): (draw: Below) => MicroDocument {

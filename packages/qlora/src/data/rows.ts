@@ -1,0 +1,105 @@
+// Data rows as the user writes them: recognised by their keys, checked, and of one kind throughout a data set. No tokens here: see tokenize.ts.
+import * as z from "zod";
+import { UsageError } from "../error.ts";
+import type { ChatMessage } from "../text/chat-template.ts";
+import { type JsonLine, jsonLines } from "./jsonl.ts";
+import { KNOWN_ROWS, kindOf, nearestKind, ROW_KEYS, type RowKind } from "./row-kinds.ts";
+
+/** A row, checked. */
+export type Row =
+  | { readonly kind: "messages"; readonly messages: readonly ChatMessage[] }
+  | { readonly kind: "completion"; readonly prompt: string; readonly completion: string }
+  | { readonly kind: "instruction"; readonly instruction: string; readonly input: string; readonly output: string }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "tokens"; readonly inputIds: readonly number[]; readonly labels: readonly number[] };
+
+/** A row and where it stands. */
+export interface PlacedRow {
+  readonly row: Row;
+  readonly file: string;
+  /** From 1, blank lines counted. */
+  readonly line: number;
+}
+
+/** The label of a position that the loss is not on. */
+export const NOT_SUPERVISED = -100;
+
+const label = z.int().refine((id) => id >= 0 || id === NOT_SUPERVISED, `expected an id, or ${NOT_SUPERVISED} for a position without loss`);
+
+const schemas = {
+  messages: z
+    .object({ messages: z.array(z.looseObject({ role: z.string().min(1), content: z.string() })).min(1) })
+    .transform(({ messages }): Row => ({ kind: "messages", messages })),
+  completion: z.object({ prompt: z.string(), completion: z.string() }).transform((row): Row => ({ kind: "completion", ...row })),
+  instruction: z
+    .object({ instruction: z.string(), input: z.string().nullish(), output: z.string() })
+    .transform((row): Row => ({ kind: "instruction", ...row, input: row.input ?? "" })),
+  text: z.object({ text: z.string() }).transform((row): Row => ({ kind: "text", ...row })),
+  tokens: z
+    .object({ input_ids: z.array(z.int().nonnegative()).min(1), labels: z.array(label) })
+    .refine((row) => row.input_ids.length === row.labels.length, {
+      error: ({ input }) => {
+        const { input_ids, labels } = input as { input_ids: unknown[]; labels: unknown[] };
+        return `labels has ${labels.length} entries and input_ids ${input_ids.length}; they stand side by side`;
+      },
+    })
+    .transform((row): Row => ({ kind: "tokens", inputIds: row.input_ids, labels: row.labels })),
+} satisfies Record<RowKind, z.ZodType<Row>>;
+
+/**
+ * One row from a parsed JSON value.
+ * @throws UsageError naming the line, and the keys or the field that is wrong.
+ */
+export function parseRow({ value, line }: JsonLine, file: string): PlacedRow {
+  const where = `${file} line ${line}`;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const found = Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`;
+    throw new UsageError(where, `is ${found}, not an object. Known rows: ${KNOWN_ROWS}.`, { file, line });
+  }
+  const keys = Object.keys(value);
+  const kind = kindOf(keys);
+  if (kind === undefined) throw unknownKeys(where, keys, { file, line });
+  const result = schemas[kind].safeParse(value);
+  if (result.success) return { row: result.data, file, line };
+  const issue = result.error.issues[0];
+  const path = issue?.path.join(".") || ROW_KEYS[kind].join(" + ");
+  throw new UsageError(where, `${path}: ${issue?.message ?? "not as expected"}.`, { file, line, path });
+}
+
+/**
+ * The rows of a JSON Lines text that arrives in chunks. The first row decides the kind of all.
+ * @throws UsageError naming the line of a row that is broken, unknown, or of another kind than the first; and if there is no row at all.
+ */
+export async function* readRows(chunks: AsyncIterable<string> | Iterable<string>, file: string): AsyncGenerator<PlacedRow> {
+  let first: PlacedRow | undefined;
+  for await (const jsonLine of jsonLines(chunks, file)) {
+    const placed = parseRow(jsonLine, file);
+    first ??= placed;
+    if (placed.row.kind !== first.row.kind) throw mixedKinds(first, placed);
+    yield placed;
+  }
+  if (!first) throw new UsageError(file, `is empty. Write one row a line: ${KNOWN_ROWS}.`, { file });
+}
+
+function unknownKeys(where: string, keys: readonly string[], place: { file: string; line: number }): UsageError {
+  const { kind, missing } = nearestKind(keys);
+  const changes = missing.map(({ key, like }) => (like === undefined ? `add "${key}"` : `rename "${like}" to "${key}"`)).join(" and ");
+  const given = keys.length === 0 ? "an object without keys" : `the keys ${keys.map((key) => `"${key}"`).join(", ")}`;
+  const nearest = ROW_KEYS[kind].join(" + ");
+  return new UsageError(where, `${given} fit no kind of row. Nearest is ${nearest}: ${changes}. Known rows: ${KNOWN_ROWS}.`, {
+    ...place,
+    keys,
+    nearest: kind,
+  });
+}
+
+function mixedKinds(first: PlacedRow, placed: PlacedRow): UsageError {
+  const names = [placed, first].map(({ row }) => ROW_KEYS[row.kind].join(" + "));
+  const what = `is a row of ${names[0]}, and line ${first.line} of ${names[1]}. All rows of a data set are of one kind: split the file.`;
+  return new UsageError(`${placed.file} line ${placed.line}`, what, {
+    file: placed.file,
+    line: placed.line,
+    kind: placed.row.kind,
+    expected: first.row.kind,
+  });
+}

@@ -1,0 +1,97 @@
+// A row as ids and labels, whole: what each kind of row becomes, and where its loss is. Cutting to length and checking ids is tokenize.ts.
+// Rules: the beginning-of-sequence token once, as tokenizer or template put it; text and plain completions end with one trained end-of-sequence token;
+// in conversations the loss is on what the assistant says, through its end-of-turn token.
+import { UsageError } from "../error.ts";
+import { assistantSpans } from "../text/assistant-spans.ts";
+import type { ChatMessage, ChatTemplate } from "../text/chat-template.ts";
+import { encodeSpans } from "../text/encode-spans.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { alpacaPrompt, instructionTurn } from "./alpaca.ts";
+import { NOT_SUPERVISED, type PlacedRow } from "./rows.ts";
+
+/** Ids and their labels, side by side and unshifted: labels[i] is what is predicted at position i, from the positions before it. */
+export interface Sequence {
+  readonly ids: readonly number[];
+  readonly labels: readonly number[];
+}
+
+/** What a folder has for text: both may be absent, for rows of ids. */
+export interface TextTools {
+  readonly tokenizer?: Tokenizer | undefined;
+  readonly template?: ChatTemplate | undefined;
+}
+
+/**
+ * The ids and labels of a row.
+ * @throws UsageError naming the row, if the folder lacks what the row needs, the template refuses it, or no message is the assistant's.
+ */
+export function sequenceOf({ row, file, line }: PlacedRow, { tokenizer, template }: TextTools): Sequence {
+  if (row.kind === "tokens") return { ids: row.inputIds, labels: row.labels };
+  const where = `${file} line ${line}`;
+  if (!tokenizer) {
+    throw new UsageError(where, "is text, and the model folder has no tokenizer.json. Add it, or give rows of input_ids + labels.", {
+      file,
+      line,
+    });
+  }
+  if (row.kind === "text") return textSequence(row.text, tokenizer);
+  const turns = row.kind === "messages" ? row.messages : asTurns(row);
+  if (template) return chatSequence(turns, tokenizer, template, where);
+  if (row.kind === "messages") {
+    const what =
+      "is a conversation, and the model folder has no chat template. Use an instruct model, or give rows of prompt + completion.";
+    throw new UsageError(where, what, { file, line });
+  }
+  return row.kind === "completion"
+    ? plainSequence(row.prompt, row.completion, tokenizer)
+    : plainSequence(alpacaPrompt(row.instruction, row.input), row.output, tokenizer);
+}
+
+type Pair = Extract<PlacedRow["row"], { kind: "completion" | "instruction" }>;
+
+const asTurns = (row: Pair): ChatMessage[] => [
+  { role: "user", content: row.kind === "completion" ? row.prompt : instructionTurn(row.instruction, row.input) },
+  { role: "assistant", content: row.kind === "completion" ? row.completion : row.output },
+];
+
+function textSequence(text: string, tokenizer: Tokenizer): Sequence {
+  const ids = endOnce(beginOnce([...tokenizer.encode(text, { addSpecialTokens: false })], tokenizer), tokenizer);
+  return { ids, labels: ids };
+}
+
+/** Prompt and answer one after the other, tokenized apart as they are when text is generated. */
+function plainSequence(prompt: string, completion: string, tokenizer: Tokenizer): Sequence {
+  const text = prompt + completion;
+  const { ids, inside } = encodeSpans(tokenizer, text, [{ start: prompt.length, end: text.length }]);
+  const labels = ids.map((id, i) => (inside[i] ? id : NOT_SUPERVISED));
+  const begun = beginOnce(ids, tokenizer);
+  const ended = endOnce(begun, tokenizer);
+  return { ids: ended, labels: [...unsupervised(begun.length - ids.length), ...labels, ...ended.slice(begun.length)] };
+}
+
+function chatSequence(messages: readonly ChatMessage[], tokenizer: Tokenizer, template: ChatTemplate, where: string): Sequence {
+  const { text, spans } = assistantSpans(template, messages, tokenizer, where);
+  if (spans.length === 0) {
+    const roles = messages.map((message) => message.role);
+    throw new UsageError(where, `no message is the assistant's (${roles.join(", ")}), so there is nothing to learn. Remove the row.`, {
+      roles,
+    });
+  }
+  const { ids, inside } = encodeSpans(tokenizer, text, spans);
+  const begun = beginOnce(ids, tokenizer);
+  return { ids: begun, labels: [...unsupervised(begun.length - ids.length), ...ids.map((id, i) => (inside[i] ? id : NOT_SUPERVISED))] };
+}
+
+/** Puts the tokenizer's opening tokens in front, unless the text brings the beginning-of-sequence token itself. */
+function beginOnce(ids: readonly number[], tokenizer: Tokenizer): readonly number[] {
+  const bos = tokenizer.special.bos?.id;
+  return tokenizer.prefixIds.length === 0 || (bos !== undefined && ids[0] === bos) ? ids : [...tokenizer.prefixIds, ...ids];
+}
+
+/** Puts the end-of-sequence token behind, unless the text brings one that stops. */
+function endOnce(ids: readonly number[], { special, stopIds }: Tokenizer): readonly number[] {
+  const last = ids.at(-1);
+  return special.eos === undefined || (last !== undefined && stopIds.includes(last)) ? ids : [...ids, special.eos.id];
+}
+
+const unsupervised = (count: number): number[] => new Array<number>(count).fill(NOT_SUPERVISED);

@@ -1,0 +1,91 @@
+// The chat template of a model: messages in, the text the model was trained to read out. Rendering is @huggingface/jinja's; this chooses the template,
+// gives it what transformers gives it, freezes the date, and turns what a template refuses into an error that says which messages.
+import { Template } from "@huggingface/jinja";
+import { FormatError } from "@qlora-js/core";
+import { UsageError } from "../error.ts";
+import { strftime } from "./strftime.ts";
+import type { SpecialTokens } from "./tokenizer.ts";
+import { checkTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts";
+
+/** One turn of a conversation. Further keys (name, reasoning_content, …) go to the template as they are. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+  readonly [key: string]: unknown;
+}
+
+/** How a conversation is rendered. */
+export interface RenderOptions {
+  /** Whether to end with the header of the assistant's turn, so that generation continues there (default false). */
+  readonly addGenerationPrompt?: boolean;
+  /** What an error names: the row or command the messages come from. */
+  readonly where?: string;
+}
+
+/** The date that templates see: the one Llama 3's own template falls back to. A fixed date, so that a run repeats tomorrow. */
+const FROZEN_DATE = new Date(Date.UTC(2024, 6, 26));
+
+/** A model's chat template, ready to render. */
+export class ChatTemplate {
+  readonly #template: Template;
+  readonly #constants: Readonly<Record<string, unknown>>;
+
+  /**
+   * @param source The template's text.
+   * @param special Tokens whose text the template may write (`bos_token`, `eos_token`, …).
+   * @param date What `strftime_now` shows, in UTC.
+   * @throws FormatError if the template cannot be parsed.
+   */
+  constructor(
+    readonly source: string,
+    special: SpecialTokens = {},
+    date: Date = FROZEN_DATE,
+  ) {
+    try {
+      // The library declares strftime_now itself and refuses a second declaration, so the template begins by setting it anew; trim_blocks eats the line end.
+      this.#template = new Template(`{% set strftime_now = frozen_strftime %}\n${source}`);
+    } catch (cause) {
+      throw new FormatError("chat template", `cannot be parsed: ${messageOf(cause)}.`, { cause });
+    }
+    this.#constants = {
+      frozen_strftime: (format: string) => strftime(date, format),
+      bos_token: special.bos?.text ?? "",
+      eos_token: special.eos?.text ?? "",
+      pad_token: special.pad?.text ?? "",
+      unk_token: special.unk?.text ?? "",
+      tools: null,
+      documents: null,
+    };
+  }
+
+  /**
+   * The template of a folder: `chat_template.jinja`, or the one in `tokenizer_config.json` (the one named "default" of several); undefined without one.
+   * @throws FormatError if there are several and none is "default", or if it cannot be parsed.
+   */
+  static from(files: TokenizerFiles, special: SpecialTokens, date?: Date): ChatTemplate | undefined {
+    const { config, chatTemplate } = checkTokenizerFiles(files);
+    const given = chatTemplate ?? config.chat_template ?? undefined;
+    if (given === undefined || given.length === 0) return undefined;
+    if (typeof given === "string") return new ChatTemplate(given, special, date);
+    const chosen = given.length === 1 ? given[0] : given.find((named) => named.name === "default");
+    if (chosen) return new ChatTemplate(chosen.template, special, date);
+    const names = given.map((named) => `"${named.name}"`).join(", ");
+    throw new FormatError("tokenizer_config.json", `chat_template has the templates ${names} and none named "default".`);
+  }
+
+  /**
+   * The text of a conversation.
+   * @throws UsageError naming `where` if the template refuses the messages (many insist on alternating roles, some know no system role).
+   */
+  render(messages: readonly ChatMessage[], { addGenerationPrompt = false, where = "chat template" }: RenderOptions = {}): string {
+    try {
+      return this.#template.render({ ...this.#constants, messages, add_generation_prompt: addGenerationPrompt });
+    } catch (cause) {
+      const roles = messages.map((message) => message.role);
+      const what = `the chat template refuses these messages (${roles.join(", ")}): ${messageOf(cause)}. Change the row, or the template.`;
+      throw new UsageError(where, what, { roles }, { cause });
+    }
+  }
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");

@@ -1,0 +1,76 @@
+// What a Hugging Face folder says about its tokenizer, as parsed JSON: the shapes we read and the special tokens they name. No file access here.
+// Only the fields we use are described; everything else passes through to @huggingface/tokenizers, which reads tokenizer.json itself.
+import { FormatError } from "@qlora-js/core";
+import * as z from "zod";
+
+/** The parsed files of a folder that a tokenizer is made from. `tokenizer` is required, the rest helps. */
+export interface TokenizerFiles {
+  /** `tokenizer.json` */
+  readonly tokenizer: unknown;
+  /** `tokenizer_config.json` */
+  readonly config?: unknown;
+  /** `special_tokens_map.json` */
+  readonly specialTokensMap?: unknown;
+  /** `generation_config.json`: its `eos_token_id`, a number or a list, says where generation stops. */
+  readonly generationConfig?: unknown;
+  /** `config.json`, read for `eos_token_id` where there is no generation config. */
+  readonly modelConfig?: unknown;
+  /** The text of `chat_template.jinja`; it goes before a template inside `tokenizer_config.json`. */
+  readonly chatTemplate?: string;
+}
+
+const tokenText = z.union([z.string(), z.looseObject({ content: z.string() }).transform((t) => t.content), z.null()]).optional();
+
+const specialNames = z.looseObject({ bos_token: tokenText, eos_token: tokenText, pad_token: tokenText, unk_token: tokenText });
+
+const tokenizerJson = z.looseObject({
+  model: z.looseObject({}),
+  added_tokens: z.array(z.looseObject({ id: z.int().nonnegative(), content: z.string(), special: z.boolean().optional() })).default([]),
+  normalizer: z.looseObject({}).nullable().default(null),
+  pre_tokenizer: z.looseObject({}).nullable().default(null),
+  post_processor: z.looseObject({}).nullable().default(null),
+  decoder: z.looseObject({}).nullable().default(null),
+});
+
+const namedTemplates = z.array(z.looseObject({ name: z.string(), template: z.string() }));
+
+const tokenizerConfig = specialNames.extend({
+  add_bos_token: z.boolean().nullish(),
+  add_eos_token: z.boolean().nullish(),
+  chat_template: z.union([z.string(), namedTemplates, z.null()]).optional(),
+});
+
+const stopIds = z.looseObject({ eos_token_id: z.union([z.int().nonnegative(), z.array(z.int().nonnegative()), z.null()]).optional() });
+
+/** The files after checking: every field we read has its type, the rest is as it came. */
+export interface CheckedFiles {
+  readonly tokenizer: z.infer<typeof tokenizerJson>;
+  readonly config: z.infer<typeof tokenizerConfig>;
+  readonly specialTokensMap: z.infer<typeof specialNames>;
+  /** Ids that end generation, by generation_config.json or else config.json. */
+  readonly stopIds: readonly number[];
+  readonly chatTemplate: string | undefined;
+}
+
+/**
+ * Checks the parsed files of a tokenizer.
+ * @throws FormatError naming the file and the first field that is not what it should be.
+ */
+export function checkTokenizerFiles(files: TokenizerFiles): CheckedFiles {
+  const generation = parse("generation_config.json", stopIds, files.generationConfig ?? {}).eos_token_id;
+  const model = parse("config.json", stopIds, files.modelConfig ?? {}).eos_token_id;
+  return {
+    tokenizer: parse("tokenizer.json", tokenizerJson, files.tokenizer),
+    config: parse("tokenizer_config.json", tokenizerConfig, files.config ?? {}),
+    specialTokensMap: parse("special_tokens_map.json", specialNames, files.specialTokensMap ?? {}),
+    stopIds: [generation ?? model ?? []].flat(),
+    chatTemplate: files.chatTemplate,
+  };
+}
+
+function parse<T>(file: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new FormatError(file, `${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "not as expected"}.`);
+}

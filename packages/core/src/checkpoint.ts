@@ -1,9 +1,9 @@
 // Trades time for memory: runs a part of the model without recording it, and runs it again when the backward pass gets there.
-import { GradientError } from "./error.ts";
 import type { Node, ReplayWalk } from "./node.ts";
 import { isTracked } from "./op.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { scope } from "./scope.ts";
-import { type KeptOutputs, type Session, sessionOf, within } from "./session.ts";
+import { type Session, sessionOf, within } from "./session.ts";
 import type { Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -23,30 +23,28 @@ export function checkpoint<I extends readonly Tensor[]>(
 ): Tensor {
   const { backend } = inputs[0]!;
   const session = sessionOf(backend);
-  if (session.recording !== "on") return fn(...inputs);
-  const kept: KeptOutputs = { items: [], next: 0 };
-  const { output, tracked } = within(
-    session,
-    { recording: "dry", sawTracked: false, keeping: keepProducts ? kept : null, replaying: null },
-    () => {
+  if (session.recording !== "on" || session.replaying) return fn(...inputs);
+  const rehearsal = new Rehearsal(keepProducts);
+  try {
+    const { output, tracked } = within(session, { recording: "dry", sawTracked: false, rehearsing: rehearsal }, () => {
       const output = scope(backend, () => fn(...inputs));
       return { output, tracked: session.sawTracked };
-    },
-  );
-  if (!tracked) {
-    releaseKept(kept);
-    return output;
+    });
+    if (!tracked) {
+      rehearsal.dispose();
+      return output;
+    }
+    rehearsal.finish();
+    const node = new CheckpointNode(session, fn as (...inputs: readonly Tensor[]) => Tensor, inputs, rehearsal);
+    session.scope?.made.add(node);
+    const result = new Tensor(output.storage.retain(), output.shape, output.dtype, { node, index: 0 });
+    output.dispose();
+    return result;
+  } catch (error) {
+    rehearsal.dispose();
+    throw error;
   }
-  const node = new CheckpointNode(session, fn as (...inputs: readonly Tensor[]) => Tensor, inputs, kept);
-  session.scope?.made.add(node);
-  const result = new Tensor(output.storage.retain(), output.shape, output.dtype, { node, index: 0 });
-  output.dispose();
-  return result;
 }
-
-const releaseKept = (kept: KeptOutputs): void => {
-  for (const { outputs } of kept.items.splice(0)) for (const storage of outputs as readonly Storage[]) storage.release();
-};
 
 class CheckpointNode implements Node {
   readonly op = "checkpoint";
@@ -57,7 +55,7 @@ class CheckpointNode implements Node {
     readonly session: Session,
     readonly fn: (...inputs: readonly Tensor[]) => Tensor,
     readonly inputs: readonly Tensor[],
-    readonly kept: KeptOutputs,
+    readonly rehearsal: Rehearsal,
   ) {
     this.id = session.nextNodeId++;
     this.#held = inputs.map((x) => x.storage.retain());
@@ -66,14 +64,9 @@ class CheckpointNode implements Node {
   replay(walk: ReplayWalk, grads: readonly (Tensor | null)[]): void {
     // stand-ins for the inputs: leaves of their own, so that the inner walk ends at them
     const leaves = this.inputs.map((x) => new Tensor(x.storage.retain(), x.shape, x.dtype, isTracked(x) ? { node: null, index: 0 } : null));
-    this.kept.next = 0;
-    const replaying = this.kept.items.length > 0 ? this.kept : null;
-    const output = within(this.session, { recording: "on", keeping: null, replaying }, () => this.fn(...leaves));
-    if (replaying && replaying.next !== replaying.items.length) {
-      throw new GradientError(
-        `checkpoint: the function ran ${replaying.next} large products in the backward pass, ${replaying.items.length} before. It must do the same each time.`,
-      );
-    }
+    this.rehearsal.rewind();
+    const output = within(this.session, { recording: "on", replaying: this.rehearsal }, () => this.fn(...leaves));
+    this.rehearsal.checkComplete();
     const arrived = walk.back(
       [output],
       grads,
@@ -88,6 +81,6 @@ class CheckpointNode implements Node {
 
   dispose(): void {
     for (const storage of this.#held.splice(0)) storage.release();
-    releaseKept(this.kept);
+    this.rehearsal.dispose();
   }
 }

@@ -4,6 +4,7 @@ import { BYTES, type DType } from "./dtype.ts";
 import { DeviceError, GradientError } from "./error.ts";
 import type { GradientSlot, Input, Node } from "./node.ts";
 import { QTensor } from "./qtensor.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import { type Session, sessionOf } from "./session.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { Storage } from "./storage.ts";
@@ -73,13 +74,13 @@ export function applyAll<I extends readonly Input[], A extends object>(op: Op<st
   const backend = backendOf(op.name, inputs);
   const session = sessionOf(backend);
   const node = record(session, op, inputs, attrs);
-  const dear = op.dear !== undefined && (session.keeping !== null || session.replaying !== null) && op.dear(inputs, attrs);
-  const kept = dear && session.replaying ? takeKept(session, op.name) : null;
+  const step = session.replaying?.take(op.name);
+  const runs = step?.runs ?? true;
   const outputs = specs.map(({ shape, dtype }, index) => {
-    const storage = kept ? kept[index]!.retain() : new Storage(backend, sizeOf(shape) * BYTES[dtype]);
+    const storage = step?.kept ? step.kept[index]!.retain() : new Storage(backend, sizeOf(shape) * BYTES[dtype], runs);
     return new Tensor(storage, shape, dtype, node && dtype === "f32" ? { node, index } : null);
   });
-  if (!kept) {
+  if (runs) {
     backend.run(
       op.name,
       inputs.flatMap((x) => x.views()),
@@ -87,7 +88,7 @@ export function applyAll<I extends readonly Input[], A extends object>(op: Op<st
       attrs,
     );
   }
-  if (dear && session.keeping) session.keeping.items.push({ op: op.name, outputs: outputs.map((y) => y.storage.retain()) });
+  if (session.rehearsing) rehearse(session.rehearsing, op, inputs, outputs, attrs);
   node?.holdOutputs(outputs);
   return outputs;
 }
@@ -130,13 +131,24 @@ function record<I extends readonly Input[], A extends object>(
   return node;
 }
 
-function takeKept(session: Session, op: string): readonly Storage[] {
-  const item = session.replaying?.items[session.replaying.next++];
-  if (item?.op !== op)
-    throw new GradientError(
-      `checkpoint: the function ran "${op}" in the backward pass where it had run "${item?.op ?? "nothing"}" before. It must do the same each time.`,
-    );
-  return item.outputs as readonly Storage[];
+const storagesOf = (input: Input): Storage[] => (input instanceof QTensor ? input.tensors() : [input]).map((t) => t.storage);
+
+function rehearse<I extends readonly Input[], A extends object>(
+  rehearsal: Rehearsal,
+  op: Op<string, I, A>,
+  inputs: I,
+  outputs: readonly Tensor[],
+  attrs: A,
+): void {
+  const read = [...(op.saves ?? []).flatMap((i) => storagesOf(inputs[i]!)), ...(op.savesOutputs ?? []).map((i) => outputs[i]!.storage)];
+  const dear = op.dear?.(inputs, attrs) ?? false;
+  rehearsal.hear(
+    op.name,
+    inputs.flatMap(storagesOf),
+    outputs.map((y) => y.storage),
+    read,
+    dear,
+  );
 }
 
 class OpNode<I extends readonly Input[], A extends object> implements Node {
@@ -152,9 +164,7 @@ class OpNode<I extends readonly Input[], A extends object> implements Node {
   ) {
     this.op = rule.name;
     for (const position of rule.saves ?? []) {
-      const input: Input = inputs[position]!;
-      const tensors = input instanceof QTensor ? input.tensors() : [input];
-      for (const t of tensors) this.#held.push(t.storage.retain());
+      for (const storage of storagesOf(inputs[position]!)) this.#held.push(storage.retain());
     }
   }
 

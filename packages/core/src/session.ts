@@ -1,6 +1,7 @@
 // What is going on on one backend at this moment: which scope is open, and whether ops are recorded. It hangs on the backend, a value, so that two
 // backends know nothing of each other; all of it lives within one synchronous call.
 import type { Backend } from "./backend.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 
 /** Something a scope lets go of at its end. */
 export interface Disposable {
@@ -13,21 +14,15 @@ export interface OpenScope {
   readonly made: Set<Disposable>;
 }
 
-/** Outputs of dear ops of one checkpoint: filled in its forward pass, taken in the same order when it is run again. */
-export interface KeptOutputs {
-  readonly items: { readonly op: string; readonly outputs: readonly unknown[] }[];
-  next: number;
-}
-
 export interface Session {
   scope: OpenScope | null;
   /** "on": tracked ops leave nodes. "off": none does. "dry": none does, but that one would have is noted in `sawTracked`. */
   recording: "on" | "off" | "dry";
   sawTracked: boolean;
-  /** Where dear ops leave their outputs (forward pass of a checkpoint). */
-  keeping: KeptOutputs | null;
-  /** Where dear ops find their outputs (its second run). */
-  replaying: KeptOutputs | null;
+  /** The first run of a checkpoint, which is being noted. */
+  rehearsing: Rehearsal | null;
+  /** Its second run, which follows the notes. */
+  replaying: Rehearsal | null;
   nextNodeId: number;
 }
 
@@ -36,7 +31,7 @@ const sessions = new WeakMap<Backend, Session>();
 export function sessionOf(backend: Backend): Session {
   let session = sessions.get(backend);
   if (!session) {
-    session = { scope: null, recording: "on", sawTracked: false, keeping: null, replaying: null, nextNodeId: 0 };
+    session = { scope: null, recording: "on", sawTracked: false, rehearsing: null, replaying: null, nextNodeId: 0 };
     sessions.set(backend, session);
   }
   return session;

@@ -4,20 +4,26 @@ import { DeviceError } from "./error.ts";
 
 export class Storage {
   #owners = 1;
-  readonly #buffer: DeviceBuffer;
+  readonly #buffer: DeviceBuffer | null;
 
-  /** @throws OutOfMemoryError */
+  /**
+   * @param withBuffer false for a value that is known to be read by nobody: it has a size and no bytes.
+   * @throws OutOfMemoryError
+   */
   constructor(
     readonly backend: Backend,
     readonly byteLength: number,
+    withBuffer = true,
   ) {
-    this.#buffer = backend.alloc(byteLength);
+    this.#buffer = withBuffer ? backend.alloc(byteLength) : null;
   }
 
   /** @throws DeviceError after the last owner let go */
   get buffer(): DeviceBuffer {
     if (this.#owners === 0)
       throw new DeviceError("A tensor was used after it was disposed. Return it from its scope, or keep a handle with retain().");
+    if (!this.#buffer)
+      throw new DeviceError("A value that a checkpoint did not compute again was read. A rule's `saves` must name what it reads.");
     return this.#buffer;
   }
 
@@ -33,6 +39,6 @@ export class Storage {
   }
 
   release(): void {
-    if (this.#owners > 0 && --this.#owners === 0) this.backend.free(this.#buffer);
+    if (this.#owners > 0 && --this.#owners === 0 && this.#buffer) this.backend.free(this.#buffer);
   }
 }

@@ -5,7 +5,7 @@ import { makeFormat, type QFormat, type QFormatOptions } from "./format.ts";
 const MAGNITUDES = [0, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1];
 
 /** The sixteen values in order of their codes. */
-export const E3M0_VALUES: readonly number[] = [...MAGNITUDES, 0, ...MAGNITUDES.slice(1).map((x) => -x)];
+const E3M0_VALUES: readonly number[] = [...MAGNITUDES, 0, ...MAGNITUDES.slice(1).map((x) => -x)];
 
 /** E3M0 with the given block size, double-quantized unless said otherwise. @throws ArgumentError for a block size that is none */
 export const e3m0 = (options?: QFormatOptions): QFormat => makeFormat("e3m0", E3M0_VALUES, options);

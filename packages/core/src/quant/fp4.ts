@@ -7,7 +7,7 @@ import type { Levels } from "./levels.ts";
 const MAGNITUDES = [0, 0.0625, 8, 12, 4, 6, 2, 3].map((x) => x / 12);
 
 /** The sixteen values in order of their codes (to be rounded to f32); code 8 is a second zero. Source: bitsandbytes csrc/kernels.cu, get_4bit_type. */
-export const FP4_VALUES: readonly number[] = [...MAGNITUDES, 0, ...MAGNITUDES.slice(1).map((x) => -x)];
+const FP4_VALUES: readonly number[] = [...MAGNITUDES, 0, ...MAGNITUDES.slice(1).map((x) => -x)];
 
 /** FP4 with the given block size, double-quantized unless said otherwise. @throws ArgumentError for a block size that is none */
 export const fp4 = (options?: QFormatOptions): QFormat => makeFormat("fp4", FP4_VALUES, options);

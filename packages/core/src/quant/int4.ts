@@ -4,7 +4,7 @@
 import { makeFormat, type QFormat, type QFormatOptions } from "./format.ts";
 
 /** The sixteen values in order of their codes: 0 … 7, −8 … −1, over 7. */
-export const INT4_VALUES: readonly number[] = Array.from({ length: 16 }, (_, code) => (code < 8 ? code : code - 16) / 7);
+const INT4_VALUES: readonly number[] = Array.from({ length: 16 }, (_, code) => (code < 8 ? code : code - 16) / 7);
 
 /** Int4 with the given block size, double-quantized unless said otherwise. @throws ArgumentError for a block size that is none */
 export const int4 = (options?: QFormatOptions): QFormat => makeFormat("int4", INT4_VALUES, options);

@@ -6,7 +6,7 @@ import type { QFormat } from "../quant/format.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
-interface FormatAttrs {
+export interface FormatAttrs {
   readonly format: QFormat;
 }
 const blocksOf = (n: number, blockSize: number): number => Math.ceil(n / blockSize);

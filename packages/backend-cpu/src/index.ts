@@ -1,0 +1,2 @@
+// What the package offers. No logic.
+export { createPlainBackend, type PlainBackendOptions } from "./plain/plain-backend.ts";

@@ -1,0 +1,50 @@
+// Every kernel in plain TypeScript, one file an op family of the same name as in core: the reference of every other table, and the one to read.
+import type { KernelTable } from "@qlora-js/core";
+import type { Host } from "../host.ts";
+import { accumulateKernels } from "./accumulate.ts";
+import { adamWKernels } from "./adamw.ts";
+import { adamW8bitKernels } from "./adamw-8bit.ts";
+import { attentionKernels } from "./attention.ts";
+import { castKernels } from "./cast.ts";
+import { concatKernels } from "./concat.ts";
+import { dropoutKernels } from "./dropout.ts";
+import { elementwiseKernels } from "./elementwise.ts";
+import { gatherKernels } from "./gather.ts";
+import { indexSelectKernels } from "./index-select.ts";
+import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
+import { matmulKernels } from "./matmul.ts";
+import { permuteKernels } from "./permute.ts";
+import { qmatmulKernels } from "./qmatmul.ts";
+import { quantizeKernels } from "./quantize.ts";
+import { reduceKernels } from "./reduce.ts";
+import { rmsNormKernels } from "./rms-norm.ts";
+import { ropeKernels } from "./rope.ts";
+import { sliceKernels } from "./slice.ts";
+import { softmaxKernels } from "./softmax.ts";
+import { swigluKernels } from "./swiglu.ts";
+import { writeRowsKernels } from "./write-rows.ts";
+
+export const plainKernels = {
+  ...attentionKernels,
+  ...castKernels,
+  ...concatKernels,
+  ...dropoutKernels,
+  ...elementwiseKernels,
+  ...gatherKernels,
+  ...indexSelectKernels,
+  ...linearCrossEntropyKernels,
+  ...matmulKernels,
+  ...permuteKernels,
+  ...qmatmulKernels,
+  ...quantizeKernels,
+  ...reduceKernels,
+  ...rmsNormKernels,
+  ...ropeKernels,
+  ...sliceKernels,
+  ...softmaxKernels,
+  ...swigluKernels,
+  ...accumulateKernels,
+  ...adamWKernels,
+  ...adamW8bitKernels,
+  ...writeRowsKernels,
+} satisfies KernelTable<Host>;

@@ -1,0 +1,37 @@
+// Head and loss in one, a row at a time: the logits of one row are all that ever exists of them.
+import type { KernelTable, View } from "@qlora-js/core";
+import type { Host } from "../host.ts";
+import { logSumExp } from "./softmax.ts";
+import { numbers } from "./values.ts";
+
+export const linearCrossEntropyKernels = {
+  // z = x·Wᵀ     loss = ln Σ_v e^z[v] − z[target]     u = Σ_v softmax(z)[v]·W[v] − W[target]
+  linearCrossEntropy: (host, inputs, outputs, { withGradient }) => {
+    const [x, weight, targets] = inputs as [View, View, View];
+    const [loss, gradient] = outputs as [View, View];
+    const [rows, n] = x.shape as [number, number];
+    const vocabulary = weight.shape[0]!;
+    const xs = host.f32(x);
+    const w = numbers(host, weight);
+    const target = host.i32(targets);
+    const losses = host.f32(loss);
+    const u = host.f32(gradient);
+    const z = new Float64Array(vocabulary);
+    for (let r = 0; r < rows; r++) {
+      for (let v = 0; v < vocabulary; v++) {
+        let sum = 0;
+        for (let i = 0; i < n; i++) sum += xs[r * n + i]! * w[v * n + i]!;
+        z[v] = sum;
+      }
+      const l = logSumExp(z);
+      losses[r] = l - z[target[r]!]!;
+      if (!withGradient) continue;
+      const row = new Float64Array(n);
+      for (let v = 0; v < vocabulary; v++) {
+        const p = Math.exp(z[v]! - l) - (v === target[r] ? 1 : 0);
+        for (let i = 0; i < n; i++) row[i]! += p * w[v * n + i]!;
+      }
+      u.set(row, r * n);
+    }
+  },
+} satisfies Partial<KernelTable<Host>>;

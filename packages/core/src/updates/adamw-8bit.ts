@@ -1,13 +1,11 @@
 // One step of AdamW with moments in 8 bits, blockwise (Dettmers et al. 2022, "8-bit Optimizers via Block-wise Quantization"), as bitsandbytes computes it.
 // The arithmetic, plainly: optim/adamw-8bit.ts.
 import { DTypeError, ShapeError } from "../error.ts";
+import { MOMENT_BLOCK } from "../optim/adamw-8bit.ts";
 import { sameShape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { applyUpdate, defineUpdate } from "../update.ts";
 import type { AdamWAttrs } from "./adamw.ts";
-
-/** Elements that share a scale (bitsandbytes optim/optimizer.py). */
-export const ADAMW_8BIT_BLOCK = 256;
 
 // For each block of 256: m, v from their codes (signed and unsigned dynamic map) times absmax; the step of adamW with them; new absmax and codes of both.
 export const adamW8bitUpdate = defineUpdate({
@@ -30,7 +28,7 @@ export const adamW8bitUpdate = defineUpdate({
           [p.shape, t.shape],
           `a moment or gradient ${show(t.shape)} does not fit the parameter ${show(p.shape)}.`,
         );
-    const blocks = [Math.ceil(sizeOf(p.shape) / ADAMW_8BIT_BLOCK)];
+    const blocks = [Math.ceil(sizeOf(p.shape) / MOMENT_BLOCK)];
     for (const t of [mMax, vMax])
       if (!sameShape(t.shape, blocks))
         throw new ShapeError("adamW8bit", [p.shape, t.shape], `scales ${show(t.shape)} are not one a block, ${show(blocks)}.`);

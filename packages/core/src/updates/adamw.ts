@@ -14,7 +14,7 @@ export interface AdamWAttrs {
   readonly step: number;
 }
 
-// With ĝ = gradScale·g:     p ← p·(1 − lr·λ)     m ← β₁m + (1 − β₁)ĝ     v ← β₂v + (1 − β₂)ĝ²     p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
+// With ĝ = gradScale·g, each operation rounded to f32:     p ← p·(1 − lr·λ)     m ← m + (1 − β₁)(ĝ − m)     v ← β₂v + (1 − β₂)ĝ²     p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
 export const adamWUpdate = defineUpdate({
   name: "adamW",
   check: ([p, m, v]: readonly [Tensor, Tensor, Tensor], [g, gradScale]: readonly [Tensor, Tensor], _: AdamWAttrs) => {

@@ -5,7 +5,7 @@ import { FormatError } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
 import { strftime } from "./strftime.ts";
 import type { SpecialTokens } from "./tokenizer.ts";
-import { checkTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts";
+import { checkTokenizerFiles, pathIn, type TokenizerFiles } from "./tokenizer-files.ts";
 
 /** One turn of a conversation. Further keys (name, reasoning_content, …) go to the template as they are. */
 export interface ChatMessage {
@@ -70,7 +70,7 @@ export class ChatTemplate {
     const chosen = given.length === 1 ? given[0] : given.find((named) => named.name === "default");
     if (chosen) return new ChatTemplate(chosen.template, special, date);
     const names = given.map((named) => `"${named.name}"`).join(", ");
-    throw new FormatError("tokenizer_config.json", `chat_template has the templates ${names} and none named "default".`);
+    throw new FormatError(pathIn(files, "tokenizer_config.json"), `chat_template has the templates ${names} and none named "default".`);
   }
 
   /**

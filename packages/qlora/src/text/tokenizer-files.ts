@@ -1,10 +1,12 @@
 // What a Hugging Face folder says about its tokenizer, as parsed JSON: the shapes we read and the special tokens they name. No file access here.
 // Only the fields we use are described; everything else passes through to @huggingface/tokenizers, which reads tokenizer.json itself.
-import { FormatError } from "@qlora-js/core";
 import * as z from "zod";
+import { checkJson } from "../formats/read-json.ts";
 
 /** The parsed files of a folder that a tokenizer is made from. `tokenizer` is required, the rest helps. */
 export interface TokenizerFiles {
+  /** The folder they are from; errors carry it. */
+  readonly folder?: string;
   /** `tokenizer.json` */
   readonly tokenizer: unknown;
   /** `tokenizer_config.json` */
@@ -57,20 +59,17 @@ export interface CheckedFiles {
  * @throws FormatError naming the file and the first field that is not what it should be.
  */
 export function checkTokenizerFiles(files: TokenizerFiles): CheckedFiles {
-  const generation = parse("generation_config.json", stopIds, files.generationConfig ?? {}).eos_token_id;
-  const model = parse("config.json", stopIds, files.modelConfig ?? {}).eos_token_id;
+  const check = <T>(file: string, schema: z.ZodType<T>, json: unknown): T => checkJson(pathIn(files, file), schema, json);
+  const generation = check("generation_config.json", stopIds, files.generationConfig ?? {}).eos_token_id;
+  const model = check("config.json", stopIds, files.modelConfig ?? {}).eos_token_id;
   return {
-    tokenizer: parse("tokenizer.json", tokenizerJson, files.tokenizer),
-    config: parse("tokenizer_config.json", tokenizerConfig, files.config ?? {}),
-    specialTokensMap: parse("special_tokens_map.json", specialNames, files.specialTokensMap ?? {}),
+    tokenizer: check("tokenizer.json", tokenizerJson, files.tokenizer),
+    config: check("tokenizer_config.json", tokenizerConfig, files.config ?? {}),
+    specialTokensMap: check("special_tokens_map.json", specialNames, files.specialTokensMap ?? {}),
     stopIds: [generation ?? model ?? []].flat(),
     chatTemplate: files.chatTemplate,
   };
 }
 
-function parse<T>(file: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new FormatError(file, `${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "not as expected"}.`);
-}
+/** A file's name as errors show it. */
+export const pathIn = ({ folder }: TokenizerFiles, file: string): string => (folder === undefined ? file : `${folder}/${file}`);

@@ -3,7 +3,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { FormatError, UnsupportedError } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
-import { type CheckedFiles, checkTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts";
+import { type CheckedFiles, checkTokenizerFiles, pathIn, type TokenizerFiles } from "./tokenizer-files.ts";
 
 /** A token with a job: its text and its id. */
 export interface SpecialToken {
@@ -61,9 +61,12 @@ export class Tokenizer {
     try {
       inner = new HuggingFaceTokenizer(checked.tokenizer, checked.config);
     } catch (cause) {
-      throw new UnsupportedError(`tokenizer.json: ${messageOf(cause)}. Only what @huggingface/tokenizers reads can be used.`, { cause });
+      throw new UnsupportedError(
+        `${pathIn(files, "tokenizer.json")}: ${messageOf(cause)}. Only what @huggingface/tokenizers reads can be used.`,
+        { cause },
+      );
     }
-    return new Tokenizer(inner, checked, specialTokens(inner, checked));
+    return new Tokenizer(inner, checked, specialTokens(inner, checked, pathIn(files, "tokenizer_config.json")));
   }
 
   /**
@@ -115,14 +118,13 @@ function tokenTable(inner: HuggingFaceTokenizer): TokenTable {
   return table;
 }
 
-function specialTokens(inner: HuggingFaceTokenizer, { config, specialTokensMap }: CheckedFiles): SpecialTokens {
+function specialTokens(inner: HuggingFaceTokenizer, { config, specialTokensMap }: CheckedFiles, file: string): SpecialTokens {
   const special: { [job: string]: SpecialToken } = {};
   for (const job of ["bos", "eos", "pad", "unk"] as const) {
     const text = config[`${job}_token`] ?? specialTokensMap[`${job}_token`];
     if (text === undefined || text === null) continue;
     const id = inner.token_to_id(text);
-    if (id === undefined)
-      throw new FormatError("tokenizer_config.json", `${job}_token is ${JSON.stringify(text)}, which tokenizer.json does not have.`);
+    if (id === undefined) throw new FormatError(file, `${job}_token is ${JSON.stringify(text)}, which tokenizer.json does not have.`);
     special[job] = { text, id };
   }
   return special;

@@ -1,0 +1,66 @@
+import { FormatError } from "@qlora-js/core";
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../error.ts";
+import { ChatTemplate } from "./chat-template.ts";
+import { byteLevelFiles, chatml, gemma, llama3 } from "./samples.fixture.ts";
+
+const hi = [{ role: "user", content: "hi" }];
+
+describe("ChatTemplate", () => {
+  it("renders a conversation, with the header of the next turn on request", () => {
+    const { template } = chatml();
+    const text = "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n";
+    expect(template.render(hi)).toBe(text);
+    expect(template.render(hi, { addGenerationPrompt: true })).toBe(`${text}<|im_start|>assistant\n`);
+  });
+
+  it("shows the same date every day, or the date it is given", () => {
+    const { template, tokenizer } = llama3();
+    expect(template.render(hi)).toContain("Today Date: 26 Jul 2024");
+    expect(new ChatTemplate(template.source, tokenizer.special, new Date(Date.UTC(2025, 0, 2))).render(hi)).toContain(
+      "Today Date: 02 Jan 2025",
+    );
+  });
+
+  it("keeps a line end at the template's beginning", () => {
+    expect(new ChatTemplate("\nx").render([])).toBe("\nx");
+  });
+
+  it("gives the template the special tokens and no tools", () => {
+    const template = new ChatTemplate("{{ bos_token }}|{{ eos_token }}|{{ tools is none }}|{{ documents is none }}", {
+      bos: { text: "<s>", id: 0 },
+    });
+    expect(template.render([])).toBe("<s>||true|true");
+  });
+
+  it("passes further keys of a message on", () => {
+    const template = new ChatTemplate("{% for m in messages %}{{ m.name }}: {{ m.content }}{% endfor %}");
+    expect(template.render([{ role: "user", content: "hi", name: "Ada" }])).toBe("Ada: hi");
+  });
+
+  it("names the row and the roles when the template refuses them", () => {
+    const { template } = gemma();
+    const messages = [{ role: "system", content: "x" }, ...hi];
+    const refused = () => template.render(messages, { where: "train.jsonl line 7" });
+    expect(refused).toThrow(UsageError);
+    expect(refused).toThrow(expect.objectContaining({ where: "train.jsonl line 7", fields: { roles: ["system", "user"] } }));
+    expect(refused).toThrow(/System role not supported/);
+  });
+
+  it("is the folder's: the file before the config, and the one named default of several", () => {
+    const from = (chat_template: unknown, chatTemplate?: string) =>
+      ChatTemplate.from(byteLevelFiles(["<a>"], { chat_template }, chatTemplate === undefined ? {} : { chatTemplate }), {});
+    const named = ["tool_use", "default"].map((name) => ({ name, template: `${name}!` }));
+    expect(from("in the config")?.source).toBe("in the config");
+    expect(from("in the config", "in the file")?.source).toBe("in the file");
+    expect(from(named)?.source).toBe("default!");
+    expect(from(named.slice(0, 1))?.source).toBe("tool_use!");
+    expect(from(undefined)).toBeUndefined();
+    expect(from(null)).toBeUndefined();
+    expect(() => from([...named.slice(0, 1), { name: "rag", template: "" }])).toThrow(FormatError);
+  });
+
+  it("refuses a template it cannot parse", () => {
+    expect(() => new ChatTemplate("{% if %}")).toThrow(FormatError);
+  });
+});

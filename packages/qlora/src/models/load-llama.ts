@@ -1,0 +1,132 @@
+// A Llama from the files of its folder: tensor by tensor, quantized as they arrive, so that the whole model never exists in f32 and no file in memory.
+import { type Backend, cast, DTypeError, empty, fromBytes, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
+import type { LlamaConfig } from "../config/llama-config.ts";
+import { checkLlamaTensors, type LinearModule, llamaLinears } from "../config/llama-tensors.ts";
+import type { ModelFiles } from "../formats/model-files.ts";
+import type { StoredTensor } from "../formats/safetensors.ts";
+import { coreDType } from "../formats/safetensors-dtype.ts";
+import { DenseLinear } from "../nn/dense-linear.ts";
+import type { Linear } from "../nn/linear.ts";
+import { QuantizedLinear } from "../nn/quantized-linear.ts";
+import { Llama, type LlamaLayer, type LlamaLinearName } from "./llama.ts";
+
+export interface LoadOptions {
+  /** How linear weights are stored; null keeps the numbers of the file. The head and the embeddings always keep them. */
+  readonly format: QFormat | null;
+  /** Called after each tensor with the bytes of files read so far and in all. */
+  readonly onProgress?: (readBytes: number, totalBytes: number) => void;
+}
+
+/** Bytes read at a time into tensors that are stored as they come. */
+const CHUNK_BYTES = 4 << 20;
+
+/**
+ * Reads a model onto a backend.
+ * @throws FormatError if the files do not hold the model that its config describes, OutOfMemoryError
+ */
+export async function loadLlama(
+  backend: Backend,
+  config: LlamaConfig,
+  files: ModelFiles,
+  { format, onProgress }: LoadOptions,
+): Promise<Llama> {
+  checkLlamaTensors(config, files);
+  const loader = new Loader(backend, files, format, onProgress);
+  try {
+    const embedTokens = await loader.asStored("model.embed_tokens.weight");
+    const layers: LlamaLayer[] = [];
+    const linears = llamaLinears(config);
+    const perLayer = linears.length / config.layers;
+    for (let i = 0; i < config.layers; i++) {
+      const prefix = `model.layers.${i}.`;
+      const parts: [string, Linear][] = [];
+      for (const module of linears.slice(i * perLayer, (i + 1) * perLayer))
+        parts.push([module.name.slice(prefix.length), await loader.linear(module)]);
+      layers.push({
+        inputNorm: await loader.asF32(`${prefix}input_layernorm.weight`),
+        postAttentionNorm: await loader.asF32(`${prefix}post_attention_layernorm.weight`),
+        linears: Object.fromEntries(parts) as Record<LlamaLinearName, Linear>,
+      });
+    }
+    const norm = await loader.asF32("model.norm.weight");
+    const head = config.tieWordEmbeddings ? embedTokens : await loader.asStored("lm_head.weight");
+    return new Llama(backend, config, embedTokens, layers, norm, head);
+  } catch (error) {
+    loader.dispose();
+    throw error;
+  }
+}
+
+class Loader {
+  readonly #made: { dispose(): void }[] = [];
+  readonly #totalBytes: number;
+  #readBytes = 0;
+
+  constructor(
+    readonly backend: Backend,
+    readonly files: ModelFiles,
+    readonly format: QFormat | null,
+    readonly onProgress: LoadOptions["onProgress"],
+  ) {
+    this.#totalBytes = [...files.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
+  }
+
+  /** The tensor with the numbers of the file, copied a piece at a time. */
+  async asStored(name: string): Promise<Tensor> {
+    const { stored, dtype } = this.#find(name);
+    const made = empty(this.backend, stored.shape, dtype);
+    this.#made.push(made);
+    for (let offset = 0; offset < stored.byteLength; offset += CHUNK_BYTES) {
+      const bytes = await stored.read(offset, Math.min(CHUNK_BYTES, stored.byteLength - offset));
+      this.backend.write(made.storage.buffer, bytes, offset);
+    }
+    this.#progress(stored);
+    return made;
+  }
+
+  async asF32(name: string): Promise<Tensor> {
+    const bytes = await this.#bytes(name);
+    return this.#keep(() => cast(bytes(), "f32"));
+  }
+
+  async linear({ name, bias }: LinearModule): Promise<Linear> {
+    const { format } = this;
+    const offset = bias ? await this.asF32(`${name}.bias`) : null;
+    if (!format) return new DenseLinear(await this.asStored(`${name}.weight`), offset);
+    const bytes = await this.#bytes(`${name}.weight`);
+    return new QuantizedLinear(
+      this.#keep(() => quantize(cast(bytes(), "f32"), format)),
+      offset,
+    );
+  }
+
+  dispose(): void {
+    for (const made of this.#made) made.dispose();
+  }
+
+  #keep<T extends { dispose(): void }>(make: () => T): T {
+    const made = scope(this.backend, make);
+    this.#made.push(made);
+    return made;
+  }
+
+  async #bytes(name: string): Promise<() => Tensor> {
+    const { stored, dtype } = this.#find(name);
+    const bytes = await stored.read();
+    this.#progress(stored);
+    return () => fromBytes(this.backend, bytes, stored.shape, dtype);
+  }
+
+  #find(name: string): { readonly stored: StoredTensor; readonly dtype: "f32" | "bf16" | "f16" } {
+    const stored = this.files.tensors.get(name)!; // checkLlamaTensors saw that it is there
+    const dtype = coreDType(stored.dtype);
+    if (dtype !== "f32" && dtype !== "bf16" && dtype !== "f16")
+      throw new DTypeError("loadLlama", dtype ? [dtype] : [], `"${name}" is ${stored.dtype}, not a float.`);
+    return { stored, dtype };
+  }
+
+  #progress({ byteLength }: StoredTensor): void {
+    this.#readBytes += byteLength;
+    this.onProgress?.(this.#readBytes, this.#totalBytes);
+  }
+}

@@ -1,0 +1,21 @@
+// What a linear layer is to the rest of a model, whatever its weight is stored in.
+import type { RandomKey, Tensor } from "@qlora-js/core";
+
+/** What one forward pass is done for. */
+export interface ForwardContext {
+  /** Where dropout takes its masks from; null where nothing is dropped (evaluation, generation). */
+  readonly dropoutKey: RandomKey | null;
+}
+
+export interface Linear {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  /** Bytes that its frozen weights take on the device. */
+  readonly frozenBytes: number;
+  /**
+   * addend + x·Wᵀ (+ bias): x [..., in] → [..., out]. The addend has the result's shape; a residual or a low-rank branch is added this way without a
+   * pass of its own.
+   */
+  forward(x: Tensor, context: ForwardContext, addend?: Tensor): Tensor;
+  dispose(): void;
+}

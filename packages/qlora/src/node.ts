@@ -1,0 +1,8 @@
+// What the package offers in Node besides: files and folders. No logic.
+export { type DataFile, type DataPaths, findData, readDataFile } from "./data/read-file.ts";
+export { type FileHash, hashFile, hashFiles } from "./formats/file-hash.ts";
+export { openFile } from "./formats/file-source.ts";
+export { openFolder } from "./formats/node-folder.ts";
+export { writePeftAdapter, writePeftFiles } from "./formats/peft-writer.ts";
+export { openSafetensorsFile, writeSafetensorsFile } from "./formats/safetensors-file.ts";
+export { removeLeftovers, settleFolder, writeFileSafely, writeFolderSafely } from "./safe-write.ts";

@@ -1,0 +1,247 @@
+// What transformers + PEFT + bitsandbytes compute on tiny Llamas (reference/FAMILIES.md), within about ten times float32's own noise.
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Backend, grad, matmul, nf4, noGrad, Pager, type QFormat, scale, scope, sum, type Tensor, tensor } from "@qlora-js/core";
+import {
+  type Batch,
+  DataOrder,
+  type Example,
+  generate,
+  type Llama,
+  LoraAdapter,
+  llamaLinears,
+  loadLlama,
+  NOT_SUPERVISED,
+  openModelFiles,
+  openPeftAdapter,
+  PagedAdamW,
+  type Recomputation,
+  readLlamaConfig,
+  tokenLosses,
+  train,
+} from "@qlora-js/qlora";
+import { openFolder, openSafetensorsFile } from "@qlora-js/qlora/node";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { backends } from "../backends.ts";
+
+const reference = resolve(import.meta.dirname, "../../../shared/reference/families");
+const present = existsSync(reference);
+const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
+
+interface Golden {
+  readonly loss: number;
+  readonly n_supervised: number;
+  readonly lora: { readonly loss: number; readonly grad_norm: number };
+  readonly nf4: { readonly loss: number; readonly lora_loss: number };
+  readonly greedy: { readonly prompt: number[]; readonly tokens: number[]; readonly eos_token_id: number };
+  readonly train?: { readonly steps: readonly { readonly loss: number; readonly grad_norm: number }[] };
+}
+
+class Family {
+  private constructor(
+    readonly folder: string,
+    readonly golden: Golden,
+    readonly tensors: ReadonlyMap<string, Float32Array | Int32Array>,
+  ) {}
+  static async open(name: string): Promise<Family> {
+    const folder = join(reference, name);
+    const file = await openSafetensorsFile(join(folder, "golden.safetensors"));
+    const tensors = new Map<string, Float32Array | Int32Array>();
+    for (const [key, t] of file.tensors) {
+      const { buffer } = await t.read();
+      tensors.set(key, t.dtype === "I64" ? Int32Array.from(new BigInt64Array(buffer), Number) : new Float32Array(buffer));
+    }
+    await file.close();
+    return new Family(folder, JSON.parse(readFileSync(join(folder, "golden.json"), "utf8")) as Golden, tensors);
+  }
+  floats = (key: string): Float32Array => this.tensors.get(key) as Float32Array;
+  ints = (key: string): Int32Array => this.tensors.get(key) as Int32Array;
+
+  async load(backend: Backend, format: QFormat | null, config = "config.json"): Promise<Llama> {
+    const folder = await openFolder(this.folder);
+    const files = await openModelFiles(folder);
+    try {
+      return await loadLlama(backend, await readLlamaConfig(folder, config), files, { format });
+    } finally {
+      await files.close();
+    }
+  }
+  async adapt(model: Llama): Promise<LoraAdapter> {
+    const stored = await openPeftAdapter(await openFolder(join(this.folder, "adapter")), llamaLinears(model.config));
+    try {
+      return await LoraAdapter.load(model, stored);
+    } finally {
+      await stored.close();
+    }
+  }
+  /** A batch [2, 24] out of the golden's tensors; `prefix` and `index` choose among the training batches. */
+  batch(prefix = "", index = 0): Batch {
+    const cut = (key: string): Int32Array => this.ints(prefix + key).slice(index * 48, (index + 1) * 48);
+    const [inputIds, labels] = [cut("input_ids"), cut("labels")];
+    const supervised = [...labels].filter((l, i) => i % 24 > 0 && l !== NOT_SUPERVISED).length;
+    return { inputIds, labels, batch: 2, length: 24, supervised, lengths: [24, 24], bytes: 0 };
+  }
+}
+
+async function logits(model: Llama, ids: Int32Array, starts?: readonly number[]): Promise<Float32Array> {
+  const result = noGrad(model.backend, () =>
+    scope(model.backend, () =>
+      matmul(model.forward(tensor(model.backend, ids, [2, 24], "i32"), { dropoutKey: null, ...(starts ? { starts } : {}) }), model.head, {
+        transposeB: true,
+      }),
+    ),
+  );
+  const values = await result.read();
+  result.dispose();
+  return values;
+}
+
+/** The largest difference over positions where the mask is 1. */
+function worst(found: Float32Array, expected: Float32Array, mask: Int32Array): number {
+  const vocabulary = expected.length / mask.length;
+  let difference = 0;
+  for (let i = 0; i < expected.length; i++)
+    if (mask[Math.floor(i / vocabulary)]) difference = Math.max(difference, Math.abs(found[i]! - expected[i]!));
+  return difference;
+}
+
+function relative(found: Float32Array, expected: Float32Array): number {
+  let [off, norm] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    off += (found[i]! - expected[i]!) ** 2;
+    norm += expected[i]! ** 2;
+  }
+  return Math.sqrt(off / norm);
+}
+
+async function lossAndGradients(
+  model: Llama,
+  adapter: LoraAdapter,
+  batch: Batch,
+  recompute: readonly Recomputation[],
+): Promise<{ loss: number; grads: Map<string, Float32Array> }> {
+  const parameters = adapter.parameters();
+  const { loss, grads } = scope(model.backend, () => {
+    const loss = scale(sum(tokenLosses(model, batch, { dropoutKey: null, recompute })), 1 / batch.supervised);
+    return { loss: loss.detach(), grads: grad(loss, [...parameters.values()]) };
+  });
+  const named = new Map<string, Float32Array>();
+  for (const [i, name] of [...parameters.keys()].entries()) named.set(name, await grads[i]!.read());
+  const value = await loss.item();
+  for (const t of [loss, ...grads] as Tensor[]) t.dispose();
+  return { loss: value, grads: named };
+}
+
+describe.each(backends)("on $name", ({ create }) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await create();
+  });
+  afterEach(() => expect(backend.memory().liveBuffers, "live buffers after the test").toBe(0));
+  afterAll(() => backend.dispose());
+
+  describe.skipIf(!present).each(["llama", "llama_tied_rope3"])(`%s${reason}`, (name) => {
+    let family: Family;
+    beforeAll(async () => {
+      family = await Family.open(name);
+    });
+
+    it.each(["config.json", "config_hub.json"])("computes the logits of transformers, with %s", async (config) => {
+      const model = await family.load(backend, null, config);
+      expect(worst(await logits(model, family.ints("input_ids")), family.floats("logits"), family.ints("attention_mask"))).toBeLessThan(
+        3e-5,
+      );
+      model.dispose();
+    });
+
+    it("computes the same logits for rows padded on the left", async () => {
+      const model = await family.load(backend, null);
+      expect(
+        worst(await logits(model, family.ints("left_input_ids"), [0, 5]), family.floats("left_logits"), family.ints("left_attention_mask")),
+      ).toBeLessThan(3e-5);
+      model.dispose();
+    });
+
+    it("computes the logits of the NF4 base with double quantization", async () => {
+      const model = await family.load(backend, nf4());
+      expect(worst(await logits(model, family.ints("input_ids")), family.floats("nf4.logits"), family.ints("attention_mask"))).toBeLessThan(
+        3e-5,
+      );
+      model.dispose();
+    });
+
+    it("computes the logits of PEFT with the adapter on, and those of the base when it is taken off", async () => {
+      const model = await family.load(backend, null);
+      const adapter = await family.adapt(model);
+      expect(
+        worst(await logits(model, family.ints("input_ids")), family.floats("lora.logits"), family.ints("attention_mask")),
+      ).toBeLessThan(3e-5);
+      adapter.detach();
+      expect(worst(await logits(model, family.ints("input_ids")), family.floats("logits"), family.ints("attention_mask"))).toBeLessThan(
+        3e-5,
+      );
+      model.dispose();
+    });
+
+    it.each([
+      ["f32", null, "grad."],
+      ["NF4 + double quantization", nf4(), "grad4."],
+    ] as const)("computes PEFT's loss and gradients on a base of %s, whatever is recomputed", async (_, format, prefix) => {
+      const model = await family.load(backend, format);
+      const adapter = await family.adapt(model);
+      const expected = format ? family.golden.nf4.lora_loss : family.golden.lora.loss;
+      const results = [];
+      for (const recompute of ["nothing", "cheap", "all"] as const) {
+        const { loss, grads } = await lossAndGradients(model, adapter, family.batch(), [recompute, recompute]);
+        expect(Math.abs(loss - expected)).toBeLessThan(5e-6);
+        for (const [key, found] of grads) expect(relative(found, family.floats(prefix + key)), key).toBeLessThan(2e-5);
+        results.push(grads);
+      }
+      expect(results[1]).toEqual(results[0]);
+      expect(results[2]).toEqual(results[0]);
+      model.dispose();
+    });
+
+    it("continues greedily as generate() does", async () => {
+      const model = await family.load(backend, null);
+      const { prompt, tokens } = family.golden.greedy;
+      const found = [];
+      for await (const id of generate(model, prompt, { maxNewTokens: 16, temperature: 0, topK: 0, topP: 1, seed: 0, stopIds: [] }))
+        found.push(id);
+      expect(found).toEqual(tokens);
+      model.dispose();
+    });
+  });
+
+  it.skipIf(!present)(`trains 30 steps as PEFT and torch.optim.AdamW do${reason}`, async () => {
+    const family = await Family.open("llama");
+    const model = await family.load(backend, nf4());
+    const adapter = await family.adapt(model);
+    const parameters = adapter.parameters();
+    const pager = new Pager(backend);
+    const optimizer = new PagedAdamW(parameters, pager, { bits: 32, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 });
+    const examples: Example[] = Array.from({ length: 10 }, (_, row) => {
+      const cut = (key: string): Int32Array => family.ints(`train.${key}`).slice(row * 24, (row + 1) * 24);
+      return { inputIds: cut("input_ids"), labels: cut("labels"), bytes: 0, truncated: false } as unknown as Example;
+    });
+    const order = new DataOrder(10, { order: "file", batch: 2, accumulate: 1, seed: 0 });
+    const options = {
+      steps: 30,
+      learningRate: 1e-3,
+      schedule: "constant",
+      warmupSteps: 0,
+      clip: 0.3,
+      seed: 0,
+      dropout: false,
+      recompute: ["cheap", "cheap"],
+    } as const;
+    for await (const { step, loss, gradNorm } of train(model, [...parameters.values()], optimizer, examples, order, options)) {
+      const expected = family.golden.train!.steps[step - 1]!;
+      expect(Math.abs(loss - expected.loss), `loss of step ${step}`).toBeLessThan(1e-5);
+      expect(Math.abs(gradNorm / expected.grad_norm - 1), `gradient norm of step ${step}`).toBeLessThan(5e-6);
+    }
+    for (const [key, p] of parameters) expect(relative(await p.read(), family.floats(`final.${key}`)), key).toBeLessThan(2e-5);
+    pager.dispose();
+    model.dispose();
+  });
+});

@@ -32,25 +32,19 @@ import {
   tensor,
   zeros,
 } from "@qlora-js/core";
+import { DenseLinear, encodeSafetensors, Llama, type LlamaLayer, llamaTensors, parseLlamaConfig, Tokenizer } from "@qlora-js/qlora";
 import {
-  DenseLinear,
   demoData,
   draws,
-  encodeSafetensors,
-  Llama,
-  type LlamaLayer,
-  llamaTensors,
   MICRO_CONFIG,
   microExam,
   microGrammar,
   microModelFiles,
   microModelUrl,
   microWindow,
-  parseLlamaConfig,
   storyText,
-  Tokenizer,
   tellStory,
-} from "@qlora-js/qlora";
+} from "@qlora-js/qlora/micro";
 
 const { values: options } = parseArgs({
   options: {

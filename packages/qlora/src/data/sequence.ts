@@ -3,6 +3,7 @@
 // in conversations the loss is on what the assistant says, through its end-of-turn token.
 import { UsageError } from "../error.ts";
 import { assistantSpans } from "../text/assistant-spans.ts";
+import { beginOnce } from "../text/begin-once.ts";
 import type { ChatMessage, ChatTemplate } from "../text/chat-template.ts";
 import { encodeSpans } from "../text/encode-spans.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -80,12 +81,6 @@ function chatSequence(messages: readonly ChatMessage[], tokenizer: Tokenizer, te
   const { ids, inside } = encodeSpans(tokenizer, text, spans);
   const begun = beginOnce(ids, tokenizer);
   return { ids: begun, labels: [...unsupervised(begun.length - ids.length), ...ids.map((id, i) => (inside[i] ? id : NOT_SUPERVISED))] };
-}
-
-/** Puts the tokenizer's opening tokens in front, unless the text brings the beginning-of-sequence token itself. */
-function beginOnce(ids: readonly number[], tokenizer: Tokenizer): readonly number[] {
-  const bos = tokenizer.special.bos?.id;
-  return tokenizer.prefixIds.length === 0 || (bos !== undefined && ids[0] === bos) ? ids : [...tokenizer.prefixIds, ...ids];
 }
 
 /** Puts the end-of-sequence token behind, unless the text brings one that stops. */

@@ -102,12 +102,15 @@ describe("assistantSpans", () => {
     expect(said(chatml(), talk("\uE0001\uE000", "\uE0011\uE001")).said).toEqual(["\uE0011\uE001<|im_end|>"]);
   });
 
-  it("shows exactly the answers in order, whatever they are", () => {
-    const sample = chatml();
+  it.each([
+    ["ChatML", chatml(), (answer: string) => `${answer}<|im_end|>`],
+    ["Llama 3, which trims", llama3(), (answer: string) => `${answer.trim()}<|eot_id|>`],
+    ["Gemma, which trims", gemma(), (answer: string) => `${answer.trim()}<end_of_turn>`],
+  ])("shows exactly the answers in order, whatever they are (%s)", (_, sample, shown) => {
     const content = fc.oneof(fc.string(), fc.constantFrom("assistant", "\n", "<|im_start|>user\n", "</think>", "a</think>b", " "));
     fc.assert(
       fc.property(fc.array(content, { minLength: 1, maxLength: 6 }), (contents) => {
-        const expected = contents.filter((_, i) => i % 2 === 1).map((answer) => `${answer}<|im_end|>`);
+        const expected = contents.filter((_, i) => i % 2 === 1).map(shown);
         expect(said(sample, talk(...contents)).said).toEqual(expected);
       }),
     );

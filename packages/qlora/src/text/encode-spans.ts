@@ -1,5 +1,6 @@
-// The ids of a text together with which of them lie inside given character spans. The library offers no offsets, so the text is encoded whole and again in
-// pieces cut at the ends of the spans. Where both agree (nearly always: a special token stands at the cut) the pieces say exactly which ids are inside.
+// The ids of a text together with which of them lie inside given character spans. The library offers no offsets, so the text is encoded in pieces cut at
+// the ends of the spans: nearly always a special token or a line end stands there, and the ids are those of the whole. Where the pieces say another text
+// than the whole, the ids of the whole are aligned by decoding.
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A stretch of a text: characters (UTF-16 units) from `start` up to but without `end`. */
@@ -20,19 +21,20 @@ export interface SpanEncoding {
 /**
  * Encodes a text, without the special tokens around it, and marks the ids inside the spans.
  *
- * When a merge runs across a cut, the text is encoded in pieces if those say the same text: the first cut is where generation starts, and there the
- * prompt is encoded alone as well. Tokenizers that put a space before each text cannot be cut so; there the ids of the whole are aligned by their text.
+ * Where a token would run across a cut, the cut goes through it, if the pieces say the same text: a span begins where generation starts, and there the
+ * prompt is encoded alone as well. Tokenizers that put a space before each text cannot be cut so; there the ids are those of the whole.
  * @param spans In order, not overlapping, within the text.
  */
 export function encodeSpans(tokenizer: Tokenizer, text: string, spans: readonly TextSpan[]): SpanEncoding {
   const encode = (piece: string): number[] => tokenizer.encode(piece, { addSpecialTokens: false });
   const cuts = [0, ...spans.flatMap((span) => [span.start, span.end]), text.length];
   const pieces = cuts.slice(1).map((end, i) => encode(text.slice(cuts[i], end)));
-  const ids = encode(text);
   const joined = pieces.flat();
-  if (same(joined, ids) || tokenizer.decode(joined) === tokenizer.decode(ids)) {
-    return { ids: joined, inside: pieces.flatMap((piece, i) => piece.map(() => i % 2 === 1)), straddling: 0 };
-  }
+  const cut = { ids: joined, inside: pieces.flatMap((piece, i) => piece.map(() => i % 2 === 1)), straddling: 0 };
+  const said = tokenizer.decode(joined);
+  if (said === text) return cut;
+  const ids = encode(text);
+  if (same(joined, ids) || said === tokenizer.decode(ids)) return cut;
   return alignByText(tokenizer, ids, spans, (end) => encode(text.slice(0, end)));
 }
 

@@ -118,7 +118,8 @@ function refuseUnsupported(file: string, raw: LlamaJson): void {
   if (raw.rope_interleaved) refuse("rope_interleaved", true, "Rotary halves, as transformers has them, are.");
   if (raw.is_encoder_decoder) refuse("is_encoder_decoder", true, "Only decoders are.");
   const dtype = raw.dtype ?? raw.torch_dtype;
-  if (dtype && dtype !== "auto" && !(dtype in DTYPES)) refuse("dtype", dtype, `Weights are read from ${Object.keys(DTYPES).join(", ")}.`);
+  if (dtype && dtype !== "auto" && !Object.hasOwn(DTYPES, dtype))
+    refuse("dtype", dtype, `Weights are read from ${Object.keys(DTYPES).join(", ")}.`);
 }
 
 const DTYPES: Readonly<Record<string, DType>> = { float32: "f32", float16: "f16", bfloat16: "bf16" };

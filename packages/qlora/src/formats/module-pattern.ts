@@ -5,8 +5,8 @@ import { FormatError } from "@qlora-js/core";
 import { type Node, parsePattern } from "./module-pattern-syntax.ts";
 import { quoted } from "./quoted.ts";
 
-/** Steps that all matches of one adapter may take together: seconds. An adapter with a pattern for every module of a 65B takes a tenth of it. */
-const MAX_STEPS = 100_000_000;
+/** Steps that all matches of one adapter may take together: a second or two. */
+const MAX_STEPS = 10_000_000;
 
 /** Matches patterns, with one budget of steps for all of them. */
 export class PatternMatcher {
@@ -26,9 +26,11 @@ export class PatternMatcher {
 
   /** Whether the whole name matches, or what follows one of its dots: how PEFT reads the keys of rank_pattern and alpha_pattern. */
   matchesEnd(pattern: string, name: string): boolean {
+    const node = this.nodeOf(pattern);
+    if (isPlain(node)) return endsPlainly(node.parts, name);
     const starts = [0, ...[...name.matchAll(/\./g)].map((dot) => dot.index + 1)];
     const end = (at: number) => at === name.length;
-    return this.guarded(pattern, () => starts.some((start) => this.match(this.nodeOf(pattern), name, start, end)));
+    return this.guarded(pattern, () => starts.some((start) => this.match(node, name, start, end)));
   }
 
   private nodeOf(pattern: string): Node {
@@ -87,6 +89,16 @@ export class PatternMatcher {
     if (count < node.min) return again();
     return node.lazy ? then(at) || again() : again() || then(at);
   }
+}
+
+type Plain = { readonly kind: "sequence"; readonly parts: readonly (Node & { kind: "set" })[] };
+
+/** One character after another, as nearly all patterns are: a model may have one for each of its modules, each tried on each module. */
+const isPlain = (node: Node): node is Plain => node.kind === "sequence" && node.parts.every((part) => part.kind === "set");
+
+function endsPlainly(parts: Plain["parts"], name: string): boolean {
+  const start = name.length - parts.length;
+  return (start === 0 || (start > 0 && name[start - 1] === ".")) && parts.every((part, i) => part.has(name[start + i]!));
 }
 
 const isWord = (c: string | undefined): boolean => c !== undefined && /\w/.test(c);

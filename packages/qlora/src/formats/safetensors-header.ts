@@ -7,7 +7,7 @@ import { BITS, isSafetensorsDType, type SafetensorsDType } from "./safetensors-d
 /** The format's own limit on the header. */
 export const MAX_HEADER_BYTES = 100_000_000;
 
-/** Structural characters of a header; about 300,000 tensors. A bound on the memory that parsing it takes. */
+/** Structural characters of a header; about 250,000 tensors. A bound on the memory that parsing it takes. */
 const MAX_TOKENS = 4_000_000;
 const MAX_DEPTH = 16;
 const MAX_RANK = 64;

@@ -72,7 +72,8 @@ function byteLengthOf({ name, dtype, shape }: TensorToStore): number {
 
 function encodeHeader(ordered: readonly TensorToStore[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const names = new Set(["__metadata__"]);
-  const parts = [`"__metadata__":${JSON.stringify(metadata, Object.keys(metadata).sort())}`];
+  const keys = Object.keys(metadata).sort();
+  const parts = keys.length > 0 ? [`"__metadata__":${JSON.stringify(metadata, keys)}`] : [];
   let at = 0;
   for (const tensor of ordered) {
     const { name, dtype, shape } = tensor;

@@ -1,0 +1,286 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { FormatError } from "@qlora-js/core";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../error.ts";
+import { memoryFolder } from "../formats/folder.ts";
+import { openFolder } from "../formats/node-folder.ts";
+import { parseLlamaConfig, readLlamaConfig } from "./llama-config.ts";
+
+const families = fileURLToPath(new URL("../../../../../shared/reference/families/", import.meta.url));
+
+const least = {
+  model_type: "llama",
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  vocab_size: 256,
+};
+const parse = (more: object = {}, generation: unknown = {}) =>
+  parseLlamaConfig({ ...least, ...more }, { file: "m/config.json", generation });
+
+describe("values", () => {
+  test("that are not given are transformers' own", () => {
+    expect(parse()).toEqual({
+      modelType: "llama",
+      hiddenSize: 64,
+      intermediateSize: 96,
+      layers: 2,
+      heads: 4,
+      kvHeads: 4,
+      headDim: 16,
+      vocabSize: 256,
+      maxPositions: 2048,
+      rmsNormEps: 1e-6,
+      ropeTheta: 10_000,
+      ropeScaling: { kind: "none" },
+      tieWordEmbeddings: false,
+      attentionBias: false,
+      mlpBias: false,
+      hiddenAct: "silu",
+      bosTokenId: undefined,
+      eosTokenIds: [],
+      padTokenId: undefined,
+      dtype: undefined,
+    });
+  });
+
+  test("that are null are as if not given", () => {
+    const nulls = {
+      num_key_value_heads: null,
+      head_dim: null,
+      rope_scaling: null,
+      rope_theta: null,
+      bos_token_id: null,
+      torch_dtype: null,
+      attention_bias: null,
+      quantization_config: null,
+    };
+    expect(parse(nulls)).toEqual(parse());
+  });
+
+  test("may differ from what others imply: head width, key heads, biases, ties", () => {
+    const config = parse({
+      head_dim: 32,
+      num_key_value_heads: 2,
+      attention_bias: true,
+      mlp_bias: true,
+      tie_word_embeddings: true,
+      hidden_act: "swish",
+    });
+    expect(config).toMatchObject({
+      headDim: 32,
+      kvHeads: 2,
+      attentionBias: true,
+      mlpBias: true,
+      tieWordEmbeddings: true,
+      hiddenAct: "silu",
+    });
+  });
+
+  test("are frozen", () => {
+    const config = parse();
+    expect([config, config.eosTokenIds, config.ropeScaling].every(Object.isFrozen)).toBe(true);
+  });
+
+  test.each([
+    [{ eos_token_id: 2 }, {}, [2]],
+    [{ eos_token_id: [2, 5] }, {}, [2, 5]],
+    [{ eos_token_id: 2 }, { eos_token_id: [3, 2, 4] }, [2, 3, 4]],
+    [{ eos_token_id: null }, { eos_token_id: 7 }, [7]],
+  ])("end tokens %j and, to generate, %j are %j", (given, generation, expected) => {
+    expect(parse(given, generation).eosTokenIds).toEqual(expected);
+  });
+
+  test("of tokens that a model lacks may be -1", () => {
+    expect(parse({ pad_token_id: -1, bos_token_id: -1 })).toMatchObject({ padTokenId: undefined, bosTokenId: undefined });
+  });
+
+  test.each([
+    ["float32", "f32"],
+    ["float16", "f16"],
+    ["bfloat16", "bf16"],
+    ["auto", undefined],
+  ])("of dtype %s are %s in both words", (word, dtype) => {
+    expect([parse({ dtype: word }).dtype, parse({ torch_dtype: word }).dtype]).toEqual([dtype, dtype]);
+  });
+});
+
+describe("rotary positions", () => {
+  const llama3 = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
+  const expected = { kind: "llama3", factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 32 };
+
+  test.each([
+    ["v4, type", { rope_theta: 5e5, rope_scaling: { type: "llama3", ...llama3 } }],
+    ["v4, rope_type", { rope_theta: 5e5, rope_scaling: { rope_type: "llama3", ...llama3 } }],
+    ["v5", { rope_parameters: { rope_type: "llama3", rope_theta: 5e5, ...llama3 } }],
+    ["v5 with the base beside it", { rope_theta: 5e5, rope_parameters: { rope_type: "llama3", ...llama3 } }],
+    [
+      "the original length beside them",
+      {
+        rope_theta: 5e5,
+        original_max_position_embeddings: 32,
+        rope_scaling: { rope_type: "llama3", ...llama3, original_max_position_embeddings: 9 },
+      },
+    ],
+  ])("of Llama 3 are read from %s", (_, given) => {
+    expect(parse(given)).toMatchObject({ ropeTheta: 5e5, ropeScaling: expected });
+  });
+
+  test("of Llama 3 take the model's length where the original one is not given", () => {
+    const { original_max_position_embeddings: _, ...rest } = llama3;
+    expect(parse({ max_position_embeddings: 99, rope_scaling: { rope_type: "llama3", ...rest } }).ropeScaling).toMatchObject({
+      originalMaxPositions: 99,
+    });
+  });
+
+  test("are stretched linearly, or not at all", () => {
+    expect(parse({ rope_scaling: { type: "linear", factor: 2 } }).ropeScaling).toEqual({ kind: "linear", factor: 2 });
+    expect(parse({ rope_parameters: { rope_type: "default", rope_theta: 7 } })).toMatchObject({
+      ropeTheta: 7,
+      ropeScaling: { kind: "none" },
+    });
+    expect(parse({ rope_scaling: {}, rope_theta: 7 })).toMatchObject({ ropeTheta: 7, ropeScaling: { kind: "none" } });
+  });
+});
+
+describe("refuses by name, as the user's choice,", () => {
+  test.each([
+    [{ model_type: "mistral" }, /model_type "mistral" is not supported\. Supported: llama/],
+    [{ model_type: { a: 1 } }, /model_type/],
+    [{ hidden_act: "gelu" }, /hidden_act "gelu"/],
+    [{ rope_scaling: { rope_type: "yarn", factor: 2 } }, /rope type "yarn" is not supported/],
+    [{ rope_scaling: { type: "dynamic", factor: 2 } }, /rope type "dynamic"/],
+    [{ rope_scaling: { type: 3 } }, /rope type 3/],
+    [{ rope_parameters: { full_attention: { rope_type: "default" } } }, /"full_attention"/],
+    [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor 0\.5/],
+    [{ rope_parameters: { rope_type: "default", partial_rotary_factor: 0.25 } }, /partial_rotary_factor 0\.25/],
+    [{ rope_interleaved: true }, /rope_interleaved/],
+    [{ quantization_config: { quant_method: "bitsandbytes" } }, /quantization_config "bitsandbytes" is not supported/],
+    [{ attention_dropout: 0.1 }, /attention_dropout 0\.1/],
+    [{ is_encoder_decoder: true }, /is_encoder_decoder/],
+    [{ dtype: "float8_e4m3fn" }, /dtype "float8_e4m3fn"/],
+    [{ torch_dtype: "toString" }, /dtype "toString"/],
+  ])("%j", (given, message) => {
+    expect(() => parse(given)).toThrow(UsageError);
+    expect(() => parse(given)).toThrow(message);
+  });
+});
+
+describe("refuses as damaged", () => {
+  test.each([
+    [{ hidden_size: undefined }, /m\/config\.json: "hidden_size" is missing/],
+    [{ model_type: undefined }, /"model_type" is missing/],
+    [{ hidden_size: "64" }, /"hidden_size" is "64"/],
+    [{ hidden_size: 64.5 }, /"hidden_size" is 64\.5/],
+    [{ num_hidden_layers: 0 }, /"num_hidden_layers" is 0/],
+    [{ num_hidden_layers: 1e9 }, /"num_hidden_layers" is 1000000000/],
+    [{ vocab_size: 1e12 }, /"vocab_size" is/],
+    [{ rms_norm_eps: -1 }, /"rms_norm_eps" is -1/],
+    [{ num_attention_heads: 5 }, /hidden_size 64 cannot be divided among 5 heads/],
+    [{ head_dim: 15 }, /head_dim 15 is odd/],
+    [{ num_key_value_heads: 3 }, /4 is not a multiple of num_key_value_heads 3/],
+    [{ tie_word_embeddings: "yes" }, /"tie_word_embeddings" is "yes"/],
+    [{ rope_theta: -1 }, /"rope_theta" is -1/],
+    [{ rope_scaling: "linear" }, /"rope_scaling" is "linear"/],
+    [{ rope_scaling: { rope_type: "linear" } }, /"factor" is missing/],
+    [
+      { rope_scaling: { rope_type: "llama3", factor: 8, low_freq_factor: 4, high_freq_factor: 1 } },
+      /high_freq_factor 1 must be above low_freq_factor 4/,
+    ],
+    [{ eos_token_id: 256 }, /token 256 lies outside the vocabulary of 256/],
+    [{ eos_token_id: "</s>" }, /"eos_token_id" is/],
+  ])("%j", (given, message) => {
+    expect(() => parse(given)).toThrow(FormatError);
+    expect(() => parse(given)).toThrow(message);
+  });
+
+  test("the wrong generation_config.json, by its name", () => {
+    expect(() => parse({}, { eos_token_id: "x" })).toThrow(/^m\/generation_config\.json: "eos_token_id"/);
+  });
+
+  test.each([[null], [[]], [3], ["x"]])("%j in place of an object", (json) => {
+    expect(() => parseLlamaConfig(json)).toThrow(FormatError);
+  });
+
+  test("or refuses, or reads, any JSON", () => {
+    const keys = [
+      ...Object.keys(least),
+      "rope_scaling",
+      "rope_parameters",
+      "head_dim",
+      "eos_token_id",
+      "dtype",
+      "quantization_config",
+      "num_key_value_heads",
+    ];
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue(), { maxKeys: 3 }), (changes) => {
+        try {
+          expect(parse(changes).modelType).toBe("llama");
+        } catch (error) {
+          expect(error instanceof FormatError || error instanceof UsageError).toBe(true);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("a folder", () => {
+  const bytes = (json: unknown) => new TextEncoder().encode(JSON.stringify(json));
+
+  test("gives its config, with the end tokens of generation_config.json", async () => {
+    const files = new Map([
+      ["config.json", bytes({ ...least, eos_token_id: 1 })],
+      ["generation_config.json", bytes({ eos_token_id: [1, 2] })],
+    ]);
+    expect((await readLlamaConfig(memoryFolder(files))).eosTokenIds).toEqual([1, 2]);
+  });
+
+  test("without config.json is the user's error, which says what it holds", async () => {
+    const reading = readLlamaConfig(memoryFolder(new Map([["model.safetensors", new Uint8Array(0)]]), "m"));
+    await expect(reading).rejects.toThrow(UsageError);
+    await expect(reading).rejects.toThrow(/^m: has no config\.json.*It holds model\.safetensors/);
+  });
+
+  test.each([
+    ["text that is not JSON", new TextEncoder().encode("{"), /is not JSON/],
+    ["bytes that are not UTF-8", new Uint8Array([0x22, 0xff, 0x22]), /is not JSON/],
+    ["more than any config", new Uint8Array(5e6), /5000000 bytes/],
+  ])("with %s is refused", async (_, content, message) => {
+    const reading = readLlamaConfig(memoryFolder(new Map([["config.json", content]])));
+    await expect(reading).rejects.toThrow(FormatError);
+    await expect(reading).rejects.toThrow(message);
+  });
+});
+
+describe.skipIf(!existsSync(families))("tiny models of transformers 5 (skipped without ../shared/reference)", () => {
+  test.each(["llama", "llama_tied_rope3"])("%s is the same config in the words of versions 4 and 5", async (family) => {
+    const folder = await openFolder(families + family);
+    const config = await readLlamaConfig(folder);
+    expect(config).toEqual(await readLlamaConfig(folder, "config_hub.json"));
+    expect(config).toMatchObject({
+      hiddenSize: 64,
+      intermediateSize: 96,
+      layers: 2,
+      heads: 4,
+      kvHeads: 2,
+      headDim: 16,
+      vocabSize: 256,
+      maxPositions: 64,
+      dtype: "f32",
+    });
+    expect(config.ropeScaling.kind).toBe(family === "llama" ? "none" : "llama3");
+  });
+
+  test("the 4-bit copy is refused by name", async () => {
+    await expect(readLlamaConfig(await openFolder(`${families}llama/bnb4`))).rejects.toThrow(/quantization_config "bitsandbytes"/);
+  });
+
+  test.each(["mistral", "qwen2", "gemma2", "gpt2", "t5"])("%s is refused, naming what is supported", async (family) => {
+    await expect(readLlamaConfig(await openFolder(families + family))).rejects.toThrow(/Supported: llama/);
+  });
+});

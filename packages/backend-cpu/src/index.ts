@@ -1,2 +1,3 @@
 // What the package offers. No logic.
+export { type CpuBackend, type CpuBackendOptions, createCpuBackend } from "./backend.ts";
 export { createPlainBackend, type PlainBackendOptions } from "./plain/plain-backend.ts";

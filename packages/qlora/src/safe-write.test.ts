@@ -109,7 +109,7 @@ describe("a folder", () => {
 
   test("is whole after a crash between the two renames, once settled", async () => {
     await writeFolderSafely(join(folder, "run"), fill("1"));
-    await rename(join(folder, "run"), join(folder, "run.previous"));
+    await rename(join(folder, "run"), join(folder, ".run.previous"));
     await settleFolder(join(folder, "run"));
     expect(await text("run/f")).toBe("1");
     expect(await readdir(folder)).toEqual(["run"]);
@@ -117,7 +117,7 @@ describe("a folder", () => {
 
   test("is the new one after a crash before the older is removed, once settled", async () => {
     await writeFolderSafely(join(folder, "run"), fill("2"));
-    await writeFolderSafely(join(folder, "run.previous"), fill("1"));
+    await writeFolderSafely(join(folder, ".run.previous"), fill("1"));
     await settleFolder(join(folder, "run"));
     expect(await text("run/f")).toBe("2");
     expect(await readdir(folder)).toEqual(["run"]);

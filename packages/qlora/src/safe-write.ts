@@ -30,7 +30,7 @@ export async function writeFileSafely(path: string, content: Content): Promise<v
 
 /**
  * Makes a folder whole or not at all: `fill` writes into a temporary folder, which then takes the place of `path`. An older folder there is
- * moved aside to `path.previous`, and removed once the new one stands; see `settleFolder` for what a crash between the two leaves.
+ * moved aside, and removed once the new one stands; see `settleFolder` for what a crash between the two leaves.
  * @throws StorageError if it cannot be written; an older folder is then as it was
  */
 export async function writeFolderSafely(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
@@ -56,7 +56,7 @@ export async function writeFolderSafely(path: string, fill: (temporary: string) 
  */
 export async function settleFolder(path: string): Promise<void> {
   const target = resolve(path);
-  const previous = `${target}.previous`;
+  const previous = previousOf(target);
   if (!(await exists(previous))) return;
   await guarded(path, async () => {
     if (await exists(target)) await rm(previous, { recursive: true, force: true });
@@ -69,6 +69,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (TEMPORARY.test(name)) await rm(join(folder, name), { recursive: true, force: true });
 }
 
+const previousOf = (target: string): string => join(dirname(target), `.${basename(target)}.previous`);
 const temporaryFor = (target: string): string => join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
 
 /** Errors name the place that was asked for, not the temporary one. */
@@ -83,7 +84,7 @@ async function filled(path: string, temporary: string, fill: (temporary: string)
 
 async function swap(temporary: string, target: string): Promise<void> {
   if (!(await exists(target))) return rename(temporary, target);
-  const previous = `${target}.previous`;
+  const previous = previousOf(target);
   await rename(target, previous);
   try {
     await rename(temporary, target);

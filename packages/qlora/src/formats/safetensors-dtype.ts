@@ -43,8 +43,3 @@ const OURS: Partial<Record<SafetensorsDType, DType>> = { F32: "f32", F16: "f16",
 
 /** The same type in core, or undefined where core has none. */
 export const coreDType = (dtype: SafetensorsDType): DType | undefined => OURS[dtype];
-
-const THEIRS = { f32: "F32", f16: "F16", bf16: "BF16", i32: "I32", u8: "U8" } as const satisfies Record<DType, SafetensorsDType>;
-
-/** What a type of core is called in a file. */
-export const fileDType = (dtype: DType): SafetensorsDType => THEIRS[dtype];

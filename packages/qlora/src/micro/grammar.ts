@@ -33,13 +33,15 @@ const TOPIC_WEIGHTS: Readonly<Record<string, number>> = {
   capitals: 5,
   countries: 3,
   likes: 3,
-  order: 6,
+  order: 9,
   opposites: 6,
   sums: 9,
-  "sums in figures": 9,
-  differences: 5,
-  "differences in figures": 5,
+  "sums in figures": 13,
+  differences: 6,
+  "differences in figures": 9,
   sizes: 3,
+  "bigger numbers": 4,
+  "smaller numbers": 4,
 };
 
 /** Chat and story makers with their shares in percent. */

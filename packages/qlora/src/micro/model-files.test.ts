@@ -75,10 +75,10 @@ describe("the micro tokenizer", () => {
 
   it("gives the ids that the Python library tokenizers 0.23 gives", () => {
     const known: Readonly<Record<string, readonly number[]>> = {
-      "<|im_start|>user\nWhat colour is the sky?<|im_end|>\n": [1, 274, 13, 302, 544, 277, 275, 936, 66, 2, 13],
-      "Arr, the sky be blue, matey!": [68, 865, 47, 275, 936, 364, 766, 909, 47, 989, 36],
+      "<|im_start|>user\nWhat colour is the sky?<|im_end|>\n": [1, 274, 13, 300, 587, 276, 275, 999, 66, 2, 13],
+      "Arr, the sky be blue, matey!": [68, 951, 47, 275, 999, 375, 810, 120, 104, 47, 1007, 36],
       "naïve 漢字 😀 ٣ 12  3\t\r\n": [
-        523, 198, 178, 328, 35, 233, 191, 165, 232, 176, 154, 35, 243, 162, 155, 131, 35, 220, 166, 35, 52, 53, 35, 35, 54, 12, 16, 13,
+        526, 198, 178, 331, 35, 233, 191, 165, 232, 176, 154, 35, 243, 162, 155, 131, 35, 220, 166, 35, 52, 53, 35, 35, 54, 12, 16, 13,
       ],
     };
     for (const [text, ids] of Object.entries(known)) expect(tokenizer.encode(text), text).toEqual(ids);

@@ -46,7 +46,7 @@ const TOTALS: readonly (readonly [string, string, string])[] = [
 
 const AFTER: FactPattern = {
   topic: "order",
-  statement: "{value} comes after {name}",
+  statement: "after {name} comes {value}",
   questions: [
     "What comes after {name}?",
     "Which {kind} comes after {name}?",
@@ -56,7 +56,7 @@ const AFTER: FactPattern = {
 };
 const BEFORE: FactPattern = {
   topic: "order",
-  statement: "{value} comes before {name}",
+  statement: "before {name} comes {value}",
   questions: ["What comes before {name}?", "Which {kind} comes before {name}?", "What {kind} comes before {name}?"],
 };
 const OPPOSITE: FactPattern = {

@@ -19,14 +19,14 @@ export interface Spec {
 /** One slot an input. A quantized input's slot is null by type. */
 export type Gradients<I extends readonly Input[]> = { readonly [K in keyof I]: I[K] extends QTensor ? null : GradientSlot };
 
-/** What a gradient rule may read. `output` and `grad` are those of the first output. */
+/** What a gradient rule may read. Gradients flow through an op's first output; further ones are what its rule needs, or results of their own. */
 export interface RuleContext<I extends readonly Input[], A extends object> {
   readonly inputs: I;
   readonly attrs: A;
   readonly output: Tensor;
   readonly outputs: readonly Tensor[];
+  /** d(loss)/d(output) */
   readonly grad: Tensor;
-  readonly grads: readonly (Tensor | null)[];
 }
 
 export interface Op<Name extends string, I extends readonly Input[], A extends object> {
@@ -179,8 +179,9 @@ class OpNode<I extends readonly Input[], A extends object> implements Node {
         `${this.op}: has no gradient. Take it out of the way from the parameters to the loss, or detach() its input.`,
       );
     const [output] = this.#outputs as [Tensor];
-    const grad = grads[0] ?? (null as unknown as Tensor); // rules of ops with several outputs read `grads`
-    return this.rule.vjp({ inputs: this.inputs, attrs: this.attrs, output, outputs: this.#outputs, grad, grads });
+    const [grad] = grads;
+    if (!grad) throw new GradientError(`${this.op}: the loss depends on an output that has no gradient. Only the first one has.`);
+    return this.rule.vjp({ inputs: this.inputs, attrs: this.attrs, output, outputs: this.#outputs, grad });
   }
 
   dispose(): void {

@@ -1,0 +1,54 @@
+// What npm would publish: complete, resolvable by its users, without install scripts, and with nothing in it that is only ours.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const packages = readdirSync(join(root, "packages"));
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly sideEffects: boolean;
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+const manifest = (name: string): Manifest => JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as Manifest;
+const binary = (name: string): string => join(root, "node_modules", ".bin", name);
+const run = (command: string, args: readonly string[], cwd: string): string => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+describe.each(packages)("packages/%s", (name) => {
+  const folder = join(root, "packages", name);
+
+  it("passes publint strictly", () => {
+    expect(run(binary("publint"), ["--strict", "--pack", "npm"], folder)).toContain("All good!");
+  });
+
+  it("resolves for ESM users with its types (attw)", () => {
+    const report = run(binary("attw"), ["--pack", ".", "--profile", "esm-only", "--format", "json"], folder);
+    const { analysis } = JSON.parse(report) as { analysis: { problems: readonly { kind: string; resolutionKind?: string }[] } };
+    // esm-only: importing from CommonJS and the resolution of before 2022 are out of scope
+    expect(analysis.problems.filter((p) => p.resolutionKind !== "node10" && p.resolutionKind !== "node16-cjs")).toEqual([]);
+  });
+
+  it("runs nothing when it is installed and has no side effects when it is imported", () => {
+    const { scripts, sideEffects } = manifest(name);
+    expect(Object.keys(scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
+    expect(sideEffects).toBe(false);
+  });
+
+  it("depends on its siblings by their exact version", () => {
+    for (const [dependency, version] of Object.entries(manifest(name).dependencies ?? {})) {
+      const sibling = packages.find((other) => manifest(other).name === dependency);
+      if (sibling) expect(version).toBe(manifest(sibling).version);
+    }
+  });
+
+  it("packs code, types, sources and the licence, and no tests", () => {
+    const [{ files }] = JSON.parse(run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], folder)) as [{ files: readonly { path: string }[] }];
+    const paths = files.map(({ path }) => path);
+    for (const needed of ["LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) expect(paths).toContain(needed);
+    expect(paths.filter((path) => /\.test\.|\.fixture\.|tsbuildinfo/.test(path))).toEqual([]);
+  });
+});

@@ -1,0 +1,152 @@
+// Causal attention, forward: blocks of queries against blocks of keys with a running maximum and sum (Dao et al. 2022), so a T×T matrix never exists.
+// A block of queries of one head is a task. Rows are copied into scratch, padded with zeros to whole tiles, so every head size takes the same path.
+import { columnsOf, copyRows, packColumns, visible } from "./simd/attention-block.as";
+import { dot } from "./simd/dot.as";
+import { expNegative4 } from "./simd/exp.as";
+import { log4 } from "./simd/log.as";
+import { largest } from "./simd/largest.as";
+import { tileScaleAdd, tileSet } from "./simd/tile.as";
+
+/**
+ * q, y [B, T, H, D], k, v [B, S, G, D], starts i32 [B], l [B, H, T]. Tasks: B·H·⌈T/block⌉, the longest first. Scratch holds, with ld = ⌈D/8⌉·8 + 8:
+ * queries, values, sums [block, ld] each, the keys' columns [block/8][D][8], scores [block, block], and four numbers a query.
+ */
+export function attention(
+  q: usize, k: usize, v: usize, starts: usize, y: usize, l: usize, B: usize, T: usize, H: usize, D: usize, S: usize, G: usize,
+  scale: f32, offset: usize, block: usize, begin: usize, end: usize, scratch: usize,
+): void {
+  const blocks = (T + block - 1) / block;
+  for (let task = begin; task < end; task++) {
+    const head = task % (B * H), b = head / H, h = head - b * H;
+    const t0 = (blocks - 1 - task / (B * H)) * block;
+    const start = <usize>max(load<i32>(starts + (b << 2)), 0);
+    const g = h * G / H;
+    blockOfQueries(
+      q + ((b * T + t0) * H + h) * D * 4, k + (b * S * G + g) * D * 4, v + (b * S * G + g) * D * 4,
+      y + ((b * T + t0) * H + h) * D * 4, l + (head * T + t0) * 4,
+      min(block, T - t0), H * D * 4, G * D * 4, D, scale, start, offset + t0, block, scratch,
+    );
+  }
+}
+
+/** `n` queries, the first at position `at` among the keys. Strides in bytes. */
+function blockOfQueries(
+  q: usize, k: usize, v: usize, y: usize, l: usize, n: usize, qStride: usize, kStride: usize, D: usize,
+  scale: f32, start: usize, at: usize, block: usize, scratch: usize,
+): void {
+  const wide = (D + 7) & ~7, ld = (wide + 8) << 2, rows = (n + 3) & ~3, lp = block << 2;
+  const queries = scratch, values = queries + block * ld, sums = values + block * ld, columns = sums + block * ld;
+  const scores = columns + block * wide * 4, factors = scores + block * lp, largestSoFar = factors + lp, totals = largestSoFar + lp;
+  copyRows(queries, ld, q, qStride, n, D, wide, rows, scale);
+  memory.fill(sums, 0, block * ld);
+  for (let t: usize = 0; t < rows; t++) {
+    store<f32>(largestSoFar + (t << 2), -Infinity);
+    store<f64>(totals + (t << 3), 0);
+  }
+  for (let j = start; j < at + n; j += block) {
+    const keys = min(block, at + n - j);
+    packColumns(columns, k + j * kStride, kStride, keys, D, wide);
+    copyRows(values, ld, v + j * kStride, kStride, keys, D, wide, keys, 1);
+    for (let c: usize = 0; c < keys; c += 8) {
+      for (let t: usize = 0; t < rows; t += 4)
+        if (visible(at + t + 3, j, keys) > c) tileSet(queries + t * ld, ld, columns + c * wide * 4, 32, wide, scores + t * lp + (c << 2), lp);
+    }
+    for (let t: usize = 0; t < rows; t++) {
+      const width = columnsOf(visible(at + (t | 3), j, keys));
+      const seen = t < n ? visible(at + t, j, keys) : 0;
+      softmaxStep(scores + t * lp, seen, width, factors + (t << 2), largestSoFar + (t << 2), totals + (t << 3));
+    }
+    for (let d: usize = 0; d < wide; d += 8) {
+      for (let t: usize = 0; t < rows; t += 4)
+        tileScaleAdd(scores + t * lp, lp, values + (d << 2), ld, visible(at + t + 3, j, keys), sums + t * ld + (d << 2), ld, factors + (t << 2));
+    }
+  }
+  for (let t: usize = 0; t < n; t++) finish(y + t * qStride, l + (t << 2), sums + t * ld, load<f32>(largestSoFar + (t << 2)), load<f64>(totals + (t << 3)), D);
+}
+
+/** Turns `seen` scores of a row into e^(score − m), zeros up to `width`, and moves m, the total, and the factor for what was summed under the old m. */
+@inline
+function softmaxStep(row: usize, seen: usize, width: usize, factor: usize, m: usize, total: usize): void {
+  if (seen == 0) {
+    memory.fill(row, 0, width << 2);
+    store<f32>(factor, 1);
+    return;
+  }
+  const end = row + (width << 2);
+  for (let p = row + (seen << 2); p < end; p += 4) store<f32>(p, -Infinity);
+  const before = load<f32>(m);
+  const now = max<f32>(before, largest(row, width));
+  const shift = f32x4.splat(now);
+  let sum = f32x4.splat(0);
+  for (let p = row; p < end; p += 16) {
+    const e = expNegative4(f32x4.sub(v128.load(p), shift));
+    sum = f32x4.add(sum, e);
+    v128.store(p, e);
+  }
+  const f = f32x4.extract_lane(expNegative4(f32x4.splat(before - now)), 0);
+  store<f32>(m, now);
+  store<f32>(factor, f);
+  store<f64>(total, load<f64>(total) * <f64>f + <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1) + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3));
+}
+
+/** y = sums / total, l = m + ln total; 0 and −∞ where no key was seen. */
+@inline
+function finish(y: usize, l: usize, sums: usize, m: f32, total: f64, D: usize): void {
+  if (total == 0) {
+    memory.fill(y, 0, D << 2);
+    store<f32>(l, -Infinity);
+    return;
+  }
+  const f = <f32>(1 / total);
+  for (let d: usize = 0; d < D; d++) store<f32>(y + (d << 2), load<f32>(sums + (d << 2)) * f);
+  store<f32>(l, m + f32x4.extract_lane(log4(f32x4.splat(<f32>total)), 0));
+}
+
+/** The same for few queries: nothing is packed, keys and values are read where they lie. Tasks: B·T·H. Scratch: the query [D] and scores [64]. */
+export function attentionRows(
+  q: usize, k: usize, v: usize, starts: usize, y: usize, l: usize, T: usize, H: usize, D: usize, S: usize, G: usize,
+  scale: f32, offset: usize, begin: usize, end: usize, scratch: usize,
+): void {
+  const scores = scratch + (D + 3 << 2 & ~15), factor = scores + 256, m = factor + 4, total = factor + 8;
+  const stride = G * D * 4;
+  for (let task = begin; task < end; task++) {
+    const h = task % H, bt = task / H, t = bt % T, b = bt / T;
+    const from = (b * S * G + h * G / H) * D * 4, last = offset + t + 1, row = y + task * D * 4;
+    copyRows(scratch, 0, q + task * D * 4, 0, 1, D, D, 1, scale);
+    memory.fill(row, 0, D << 2);
+    store<f32>(m, -Infinity);
+    store<f64>(total, 0);
+    for (let j = <usize>max(load<i32>(starts + (b << 2)), 0); j < last; j += 64) {
+      const keys = min(last - j, <usize>64);
+      for (let c: usize = 0; c < keys; c++) store<f32>(scores + (c << 2), <f32>dot(scratch, k + from + (j + c) * stride, D));
+      softmaxStep(scores, keys, (keys + 3) & ~3, factor, m, total);
+      addRows(row, v + from + j * stride, stride, scores, keys, load<f32>(factor), D);
+    }
+    finish(row, l + ((b * H + h) * T + t << 2), row, load<f32>(m), load<f64>(total), D);
+  }
+}
+
+/** y = y·f + Σ_j p[j]·v[j] */
+@inline
+function addRows(y: usize, v: usize, stride: usize, p: usize, keys: usize, f: f32, D: usize): void {
+  let d: usize = 0;
+  for (; d + 16 <= D; d += 16) {
+    const at = d << 2, ff = f32x4.splat(f);
+    let s0 = f32x4.mul(v128.load(y + at), ff), s1 = f32x4.mul(v128.load(y + at, 16), ff);
+    let s2 = f32x4.mul(v128.load(y + at, 32), ff), s3 = f32x4.mul(v128.load(y + at, 48), ff);
+    let from = v + at;
+    for (let j = p; j < p + (keys << 2); j += 4, from += stride) {
+      const x = v128.load32_splat(j);
+      s0 = f32x4.add(s0, f32x4.mul(x, v128.load(from)));
+      s1 = f32x4.add(s1, f32x4.mul(x, v128.load(from, 16)));
+      s2 = f32x4.add(s2, f32x4.mul(x, v128.load(from, 32)));
+      s3 = f32x4.add(s3, f32x4.mul(x, v128.load(from, 48)));
+    }
+    v128.store(y + at, s0); v128.store(y + at, s1, 16); v128.store(y + at, s2, 32); v128.store(y + at, s3, 48);
+  }
+  for (; d < D; d++) {
+    let s = load<f32>(y + (d << 2)) * f;
+    for (let j: usize = 0; j < keys; j++) s += load<f32>(p + (j << 2)) * load<f32>(v + j * stride + (d << 2));
+    store<f32>(y + (d << 2), s);
+  }
+}

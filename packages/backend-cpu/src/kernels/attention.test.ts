@@ -1,0 +1,59 @@
+import { describe, it } from "vitest";
+import { againstPlain, floats, ints, noise } from "./against-plain.fixture.ts";
+
+const compare = againstPlain();
+
+interface Sizes {
+  readonly B: number;
+  readonly T: number;
+  readonly H: number;
+  readonly D: number;
+  readonly S: number;
+  readonly G: number;
+  readonly offset: number;
+  readonly starts: readonly number[];
+}
+
+const forward = ({ B, T, H, D, S, G, offset, starts }: Sizes, size = 2) => ({
+  op: "attention",
+  inputs: [
+    floats([B, T, H, D], (i) => size * noise(1)(i)),
+    floats([B, S, G, D], (i) => size * noise(2)(i)),
+    floats([B, S, G, D], noise(3)),
+    ints([B], (i) => starts[i]!),
+  ],
+  outputs: [
+    { shape: [B, T, H, D], dtype: "f32" },
+    { shape: [B, H, T], dtype: "f32" },
+  ] as const,
+  attrs: { scale: 1 / Math.sqrt(D), offset },
+});
+
+const CASES: Sizes[] = [
+  { B: 1, T: 5, H: 2, D: 8, S: 5, G: 1, offset: 0, starts: [0] },
+  { B: 2, T: 70, H: 6, D: 64, S: 100, G: 2, offset: 20, starts: [3, 25] },
+  { B: 1, T: 133, H: 2, D: 20, S: 133, G: 2, offset: 0, starts: [130] },
+  { B: 1, T: 130, H: 3, D: 32, S: 130, G: 1, offset: 0, starts: [0] },
+  { B: 2, T: 9, H: 3, D: 128, S: 12, G: 1, offset: 1, starts: [0, 11] },
+  { B: 1, T: 65, H: 1, D: 300, S: 65, G: 1, offset: 0, starts: [0] },
+  { B: 1, T: 3, H: 1, D: 1, S: 3, G: 1, offset: 0, starts: [0] },
+];
+
+describe("attention", () => {
+  it.each(CASES)(
+    "is the plain one for $B × $T queries of $H heads of $D over $S keys of $G heads, offset $offset, starts $starts",
+    async (sizes) => {
+      await compare(forward(sizes), { absolute: 2e-6, relative: 2e-6 });
+    },
+  );
+  it.each([1, 2])("is the plain one where %i query follows many cached keys", async (T) => {
+    await compare(forward({ B: 2, T, H: 9, D: 64, S: 400, G: 3, offset: 390, starts: [0, 100] }), { absolute: 2e-6, relative: 2e-6 });
+    await compare(forward({ B: 1, T, H: 4, D: 10, S: 70, G: 4, offset: 66, starts: [68] }), { absolute: 2e-6, relative: 2e-6 });
+  });
+  it("gives 0 and −∞ to queries before their row's start", async () => {
+    await compare(forward({ B: 1, T: 20, H: 1, D: 16, S: 20, G: 1, offset: 0, starts: [20] }));
+  });
+  it("stays finite where scores are large", async () => {
+    await compare(forward({ B: 1, T: 80, H: 1, D: 16, S: 80, G: 1, offset: 0, starts: [0] }, 100), { absolute: 2e-4, relative: 1e-5 });
+  });
+});

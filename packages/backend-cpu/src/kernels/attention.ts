@@ -1,0 +1,43 @@
+// Launchers of attention: which of the two forward kernels, how large the blocks are, and where the backward pass gathers what heads share.
+import type { AttentionAttrs, KernelTable, View } from "@qlora-js/core";
+import { plainKernels } from "../plain/index.ts";
+import { type Runtime, SCRATCH_BYTES } from "../runtime.ts";
+
+/** Below so many queries a head, packing the keys costs more than it saves. */
+const FEW_QUERIES = 3;
+
+/** Rows of D numbers in scratch: whole tiles, and 8 more so that rows of 2ⁿ bytes do not share the same few cache lines. */
+const rowBytes = (D: number): number => 4 * (wide(D) + 8);
+const wide = (D: number): number => Math.ceil(D / 8) * 8;
+
+/** Queries and keys of a block: the most of 64, 32, 16, 8 whose scratch fits; 0 where none does. */
+function blockSize(bytes: (block: number) => number): number {
+  return [64, 32, 16, 8].find((block) => bytes(block) <= SCRATCH_BYTES) ?? 0;
+}
+const forwardBlock = (D: number): number => blockSize((block) => block * (3 * rowBytes(D) + 4 * wide(D) + 4 * block + 16));
+
+export const attentionKernels = {
+  attention: (rt, inputs, outputs, attrs: AttentionAttrs) => {
+    const [q, k] = inputs as [View, View, View, View];
+    const [batch, time, heads, size] = q.shape as [number, number, number, number];
+    const [, keys, groups] = k.shape as [number, number, number, number];
+    const pointers = [...inputs, ...outputs].map((view) => rt.pointer(view));
+    const { scale, offset } = attrs;
+    const block = forwardBlock(size);
+    if (block === 0) plainKernels.attention(rt, inputs, outputs, attrs);
+    else if (time < FEW_QUERIES)
+      rt.run(
+        "attentionRows",
+        [...pointers, time, heads, size, keys, groups, scale, offset],
+        batch * time * heads,
+        grainOf(time + offset, size),
+      );
+    else {
+      const tasks = batch * heads * Math.ceil(time / block);
+      rt.run("attention", [...pointers, batch, time, heads, size, keys, groups, scale, offset, block], tasks);
+    }
+  },
+} satisfies Partial<KernelTable<Runtime>>;
+
+/** Heads that make some 10 µs of work together. */
+const grainOf = (keys: number, size: number): number => Math.max(1, Math.floor(32768 / Math.max(keys * size, 1)));

@@ -1,0 +1,58 @@
+// What attention's forward and backward share: how many keys of a block a query sees, and rows copied into whole tiles.
+
+/** How many of the `keys` keys from j on the query at position `at` sees. */
+@inline
+export function visible(at: usize, j: usize, keys: usize): usize {
+  return at < j ? 0 : min(at + 1 - j, keys);
+}
+
+/** Columns of whole tiles that hold so many keys. */
+@inline
+export function columnsOf(keys: usize): usize {
+  return (keys + 7) & ~7;
+}
+
+/** n rows of D numbers times a factor, zeros up to `wide` in each, and rows of zeros up to `rows`. Strides in bytes. */
+export function copyRows(
+  to: usize, toStride: usize, from: usize, fromStride: usize, n: usize, D: usize, wide: usize, rows: usize, factor: f32,
+): void {
+  const f = f32x4.splat(factor), vectors = (D & ~3) << 2, bytes = D << 2;
+  for (let r: usize = 0; r < n; r++, to += toStride, from += fromStride) {
+    let i: usize = 0;
+    for (; i < vectors; i += 16) v128.store(to + i, f32x4.mul(v128.load(from + i), f));
+    for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(from + i) * factor);
+    for (; i < wide << 2; i += 4) store<f32>(to + i, 0);
+  }
+  for (let r = n; r < rows; r++, to += toStride) memory.fill(to, 0, wide << 2);
+}
+
+/** Rows [n][D] as columns [⌈n/8⌉][wide][8]: number d of row 8·i + c is at [i][d][c]; zeros where there is no row, or no number. */
+export function packColumns(to: usize, from: usize, stride: usize, n: usize, D: usize, wide: usize): void {
+  for (let r: usize = 0; r < n; r += 8, to += wide << 5, from += stride << 3) {
+    const rows = min(n - r, <usize>8);
+    let d: usize = 0;
+    if (rows == 8) {
+      for (; d + 4 <= D; d += 4) {
+        const p = from + (d << 2), t = to + (d << 5);
+        transpose(t, p, stride);
+        transpose(t + 16, p + (stride << 2), stride);
+      }
+    }
+    for (; d < wide; d++) {
+      for (let c: usize = 0; c < 8; c++)
+        store<f32>(to + (d << 5) + (c << 2), d < D && c < rows ? load<f32>(from + c * stride + (d << 2)) : 0);
+    }
+  }
+}
+
+/** A 4×4 block, its rows 32 bytes apart in `to`. */
+@inline
+function transpose(to: usize, from: usize, stride: usize): void {
+  const a = v128.load(from), b = v128.load(from + stride), c = v128.load(from + (stride << 1)), d = v128.load(from + stride * 3);
+  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<u32>(c, d, 0, 4, 1, 5);
+  const AB = v128.shuffle<u32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<u32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<u64>(ab, cd, 0, 2));
+  v128.store(to, v128.shuffle<u64>(ab, cd, 1, 3), 32);
+  v128.store(to, v128.shuffle<u64>(AB, CD, 0, 2), 64);
+  v128.store(to, v128.shuffle<u64>(AB, CD, 1, 3), 96);
+}

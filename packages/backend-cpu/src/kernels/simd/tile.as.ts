@@ -1,0 +1,66 @@
+// The heart of attention and of the head's loss: a tile of 4 rows × 8 columns of a product, its sums in registers. B gives 8 numbers a step.
+// Every sum runs over its steps in order, so its bits do not depend on how the tile was reached.
+
+/** C = A·B. A is four rows `aRow` bytes apart, read along the row; B moves `bStep` bytes a step. */
+@inline
+export function tileSet(a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize): void {
+  const zero = f32x4.splat(0);
+  tileRows(a, aRow, b, bStep, steps, c, cRow, zero, zero, zero, zero, zero, zero, zero, zero);
+}
+
+/** C = C·f + A·B, with a factor for each of the four rows at `factors`. */
+@inline
+export function tileScaleAdd(a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize, factors: usize): void {
+  const f0 = v128.load32_splat(factors), f1 = v128.load32_splat(factors, 4), f2 = v128.load32_splat(factors, 8), f3 = v128.load32_splat(factors, 12);
+  const p1 = c + cRow, p2 = p1 + cRow, p3 = p2 + cRow;
+  tileRows(
+    a, aRow, b, bStep, steps, c, cRow,
+    f32x4.mul(v128.load(c), f0), f32x4.mul(v128.load(c, 16), f0), f32x4.mul(v128.load(p1), f1), f32x4.mul(v128.load(p1, 16), f1),
+    f32x4.mul(v128.load(p2), f2), f32x4.mul(v128.load(p2, 16), f2), f32x4.mul(v128.load(p3), f3), f32x4.mul(v128.load(p3, 16), f3),
+  );
+}
+
+@inline
+function tileRows(
+  a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize,
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
+): void {
+  const r1 = aRow, r2 = aRow << 1, r3 = r1 + r2;
+  const end = a + (steps << 2);
+  for (; a < end; a += 4, b += bStep) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+    const x0 = v128.load32_splat(a), x1 = v128.load32_splat(a + r1), x2 = v128.load32_splat(a + r2), x3 = v128.load32_splat(a + r3);
+    c00 = f32x4.add(c00, f32x4.mul(x0, b0)); c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+    c10 = f32x4.add(c10, f32x4.mul(x1, b0)); c11 = f32x4.add(c11, f32x4.mul(x1, b1));
+    c20 = f32x4.add(c20, f32x4.mul(x2, b0)); c21 = f32x4.add(c21, f32x4.mul(x2, b1));
+    c30 = f32x4.add(c30, f32x4.mul(x3, b0)); c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+  }
+  tileStore(c, cRow, c00, c01, c10, c11, c20, c21, c30, c31);
+}
+
+/** C = C + Aᵀ·B: A is read down its columns, four numbers a step, `aStep` bytes apart. */
+@inline
+export function tileTransposedAdd(a: usize, aStep: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize): void {
+  const p1 = c + cRow, p2 = p1 + cRow, p3 = p2 + cRow;
+  let c00 = v128.load(c), c01 = v128.load(c, 16), c10 = v128.load(p1), c11 = v128.load(p1, 16);
+  let c20 = v128.load(p2), c21 = v128.load(p2, 16), c30 = v128.load(p3), c31 = v128.load(p3, 16);
+  for (; steps > 0; steps--, a += aStep, b += bStep) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+    const x0 = v128.load32_splat(a), x1 = v128.load32_splat(a, 4), x2 = v128.load32_splat(a, 8), x3 = v128.load32_splat(a, 12);
+    c00 = f32x4.add(c00, f32x4.mul(x0, b0)); c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+    c10 = f32x4.add(c10, f32x4.mul(x1, b0)); c11 = f32x4.add(c11, f32x4.mul(x1, b1));
+    c20 = f32x4.add(c20, f32x4.mul(x2, b0)); c21 = f32x4.add(c21, f32x4.mul(x2, b1));
+    c30 = f32x4.add(c30, f32x4.mul(x3, b0)); c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+  }
+  tileStore(c, cRow, c00, c01, c10, c11, c20, c21, c30, c31);
+}
+
+@inline
+function tileStore(
+  c: usize, cRow: usize, c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
+): void {
+  v128.store(c, c00); v128.store(c, c01, 16); c += cRow;
+  v128.store(c, c10); v128.store(c, c11, 16); c += cRow;
+  v128.store(c, c20); v128.store(c, c21, 16); c += cRow;
+  v128.store(c, c30); v128.store(c, c31, 16);
+}

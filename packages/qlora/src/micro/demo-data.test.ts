@@ -22,8 +22,8 @@ describe("pirate", () => {
 
 describe("the demo's data", () => {
   it("has enough rows of both parts and three prompts", () => {
-    expect(data.train.length).toBe(128);
-    expect(data.valid.length).toBe(32);
+    expect(data.train.length).toBe(256);
+    expect(data.valid.length).toBe(64);
     expect(data.prompts.length).toBe(3);
   });
 

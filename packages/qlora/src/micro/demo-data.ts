@@ -59,15 +59,15 @@ function pick(draw: Below, count: number, used: Set<string>): Fact[] {
 }
 
 /**
- * The demo's data, a pure function of the seed: 128 rows to train on, 32 to measure with, three questions to ask.
+ * The demo's data, a pure function of the seed: 256 rows to train on, 64 to measure with, three questions to ask.
  */
 export function demoData(seed = 0): DemoData {
   const draw = draws(fold(key(seed), 1));
   const asked = [...factsByTopic().values()].flat().filter(({ questions }) => questions.some((question) => PROMPTS.includes(question)));
   const used = new Set(asked.map(({ statement }) => statement));
-  const valid = pick(draw, 32, used).map((fact) => rowOf(draw, fact));
+  const valid = pick(draw, 64, used).map((fact) => rowOf(draw, fact));
   const train = [
-    ...pick(draw, 124, used).map((fact) => rowOf(draw, fact)),
+    ...pick(draw, 252, used).map((fact) => rowOf(draw, fact)),
     ...ABOUT_ITSELF.map(([question, statement]) => row(question, statement)),
   ];
   return { train: several(draw, train, train.length), valid, prompts: PROMPTS };

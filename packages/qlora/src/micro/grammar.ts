@@ -1,11 +1,11 @@
 // The grammar that the micro model's pre-training text comes from: a closed world of facts, little stories and small talk, as chats in ChatML and as
 // plain text. One document is a pure function of the random numbers it is given; there is no state, no clock, and no file.
 import { chance, choose, weighted } from "./draw.ts";
-import type { Below, Fact } from "./fact.ts";
-import { sentence } from "./fact.ts";
+import { type Below, capital, type Fact, fill, sentence } from "./fact.ts";
 import { counting, type Exchange, introduction, pleasantry, spelling } from "./small-talk.ts";
 import { storyText, tellStory } from "./stories/story.ts";
 import { factsByTopic } from "./world/facts.ts";
+import { PEOPLE } from "./world/people.ts";
 
 /** One turn of a chat. */
 export interface MicroMessage {
@@ -45,7 +45,24 @@ const TOPIC_WEIGHTS: Readonly<Record<string, number>> = {
 };
 
 /** Chat and story makers with their shares in percent. */
-const SHARES = [46, 12, 6, 3, 5, 3, 8, 7, 10] as const;
+const SHARES = [44, 12, 6, 3, 5, 3, 8, 6, 9, 4] as const;
+
+/**
+ * Ways to put a question and its answer: {Q} and {S} as sentences begin, {q} and {s} within one. One answer said in many ways keeps what is known apart
+ * from how it is said, and that is what fine-tuning on a style builds on.
+ */
+const FRAMES: readonly Exchange[] = [
+  ["Please tell me: {q}", "Of course: {s}."],
+  ["Do you know this? {Q}", "Yes, I know that {s}."],
+  ["What do you think? {Q}", "I think that {s}."],
+  ["{Q} Say it loud!", "{S}!"],
+  ["My friend, {q}", "{S}, my friend."],
+  ["{name} wants to know: {q}", "Tell {name} that {s}."],
+  ["Hello! {Q}", "Hello! {S}."],
+  ["{Q} Are you sure?", "I am sure that {s}."],
+  ["Sing it for me: {q}", "La la la, {s}, la la la!"],
+  ["I do not know much. {Q}", "Well, {s}, little one!"],
+];
 
 const asMessages = (exchanges: readonly Exchange[]): MicroMessage[] =>
   exchanges.flatMap(([question, answer]) => [
@@ -55,6 +72,16 @@ const asMessages = (exchanges: readonly Exchange[]): MicroMessage[] =>
 
 /** Some people write without capitals and question marks. */
 const casual = (question: string) => question.toLowerCase().replace(/ ?[?.]$/, "");
+
+/** A question within a sentence: small at the beginning unless it begins with "I". */
+const inner = (question: string) => (question.startsWith("I ") ? question : question.charAt(0).toLowerCase() + question.slice(1));
+
+/** A question and its answer put in a frame. */
+function framed(draw: Below, question: string, statement: string): Exchange {
+  const [ask, answer] = choose(draw, FRAMES);
+  const words = { Q: question, q: inner(question), S: capital(statement), s: statement, name: choose(draw, PEOPLE).name };
+  return [fill(ask, words), fill(answer, words)];
+}
 
 /** A function of random numbers that yields documents; it holds the tables, so that they are made once. */
 export function microGrammar(): (draw: Below) => MicroDocument {
@@ -66,6 +93,7 @@ export function microGrammar(): (draw: Below) => MicroDocument {
     if (yes.length > 0 && chance(draw, 14))
       return chance(draw, 50) ? [choose(draw, yes), `Yes, ${statement}.`] : [choose(draw, no), `No, ${statement}.`];
     const question = choose(draw, questions);
+    if (chance(draw, 20)) return framed(draw, question, statement);
     return [chance(draw, 4) ? casual(question) : question, sentence(statement)];
   };
   const makers: readonly ((draw: Below) => MicroDocument)[] = [
@@ -78,6 +106,7 @@ export function microGrammar(): (draw: Below) => MicroDocument {
     storyQuestion,
     storyRequest,
     (draw) => ({ text: storyText(tellStory(draw)) }),
+    (draw) => ({ text: Array.from({ length: 2 + draw(4) }, () => sentence(someFact(draw).statement)).join(" ") }),
   ];
   return (draw) => makers[weighted(draw, SHARES)]!(draw);
 }

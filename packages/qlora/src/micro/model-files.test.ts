@@ -43,7 +43,7 @@ describe("the micro model's files", () => {
 
 describe("the micro tokenizer", () => {
   it("gives back every text of the grammar", () => {
-    for (const document of corpus(21, 1500)) {
+    for (const document of corpus(21, 600)) {
       const text = microText(document);
       expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
     }
@@ -63,7 +63,7 @@ describe("the micro tokenizer", () => {
       ...train,
       ...valid,
       ...prompts.map((content) => ({ messages: [{ role: "user" as const, content }] })),
-      ...corpus(22, 1500),
+      ...corpus(22, 600),
     ];
     for (const row of rows) {
       const ids = tokenizer.encode(microText(row));
@@ -75,10 +75,10 @@ describe("the micro tokenizer", () => {
 
   it("gives the ids that the Python library tokenizers 0.23 gives", () => {
     const known: Readonly<Record<string, readonly number[]>> = {
-      "<|im_start|>user\nWhat colour is the sky?<|im_end|>\n": [1, 274, 13, 300, 587, 276, 275, 999, 66, 2, 13],
-      "Arr, the sky be blue, matey!": [68, 951, 47, 275, 999, 375, 810, 120, 104, 47, 1007, 36],
+      "<|im_start|>user\nWhat colour is the sky?<|im_end|>\n": [1, 274, 13, 304, 563, 275, 276, 268, 110, 124, 66, 2, 13],
+      "Arr, the sky be blue, matey!": [68, 943, 47, 276, 268, 110, 124, 385, 1018, 47, 299, 405, 124, 36],
       "naïve 漢字 😀 ٣ 12  3\t\r\n": [
-        526, 198, 178, 331, 35, 233, 191, 165, 232, 176, 154, 35, 243, 162, 155, 131, 35, 220, 166, 35, 52, 53, 35, 35, 54, 12, 16, 13,
+        540, 198, 178, 328, 35, 233, 191, 165, 232, 176, 154, 35, 243, 162, 155, 131, 35, 220, 166, 35, 52, 53, 35, 35, 54, 12, 16, 13,
       ],
     };
     for (const [text, ids] of Object.entries(known)) expect(tokenizer.encode(text), text).toEqual(ids);

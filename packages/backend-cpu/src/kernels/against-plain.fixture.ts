@@ -64,6 +64,14 @@ async function run(backend: Backend, { op, inputs, outputs, targets = 1, attrs =
   return bytes;
 }
 
+/** What the plain backend makes of it. */
+export async function valuesOf(call: Call & { readonly outputs: readonly Omit<Values, "data">[] }): Promise<Values[]> {
+  const plain = createPlainBackend();
+  const bytes = await run(plain, call);
+  plain.dispose();
+  return call.outputs.map(({ shape, dtype }, i) => ({ shape, dtype, data: new ARRAYS[dtype](bytes[i]!.slice().buffer) }));
+}
+
 /** For a test file: makes the backends before its tests, and gives the comparison. */
 export function againstPlain(): (call: Call, tolerance?: Tolerance) => Promise<void> {
   const plain = createPlainBackend();

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { againstPlain, floats, ints, noise } from "./against-plain.fixture.ts";
+import { againstPlain, floats, ints, noise, valuesOf } from "./against-plain.fixture.ts";
 
 const compare = againstPlain();
 
@@ -29,6 +29,24 @@ const forward = ({ B, T, H, D, S, G, offset, starts }: Sizes, size = 2) => ({
   attrs: { scale: 1 / Math.sqrt(D), offset },
 });
 
+/** y and L belong to q, k and v, as the forward pass leaves them. */
+async function backward(sizes: Sizes) {
+  const { B, T, H, D, S, G, attrs } = { ...sizes, attrs: { scale: 1 / Math.sqrt(sizes.D), offset: sizes.offset } };
+  const call = forward(sizes);
+  const [y, l] = await valuesOf(call);
+  const shapes = [
+    [B, T, H, D],
+    [B, S, G, D],
+    [B, S, G, D],
+  ];
+  return {
+    op: "attentionBackward",
+    inputs: [...call.inputs, y!, l!, floats([B, T, H, D], noise(4))],
+    outputs: shapes.map((shape) => ({ shape, dtype: "f32" }) as const),
+    attrs,
+  };
+}
+
 const CASES: Sizes[] = [
   { B: 1, T: 5, H: 2, D: 8, S: 5, G: 1, offset: 0, starts: [0] },
   { B: 2, T: 70, H: 6, D: 64, S: 100, G: 2, offset: 20, starts: [3, 25] },
@@ -46,6 +64,18 @@ describe("attention", () => {
       await compare(forward(sizes), { absolute: 2e-6, relative: 2e-6 });
     },
   );
+  it.each(CASES)(
+    "goes back as the plain one for $B × $T queries of $H heads of $D over $S keys of $G heads, offset $offset, starts $starts",
+    async (sizes) => {
+      await compare(await backward(sizes), { absolute: 6e-6, relative: 4e-6 });
+    },
+  );
+  it("adds up heads that share keys in one task where there is no room for each", async () => {
+    await compare(await backward({ B: 1, T: 8, H: 32, D: 64, S: 1100, G: 16, offset: 1090, starts: [0] }), {
+      absolute: 6e-6,
+      relative: 4e-6,
+    });
+  });
   it.each([1, 2])("is the plain one where %i query follows many cached keys", async (T) => {
     await compare(forward({ B: 2, T, H: 9, D: 64, S: 400, G: 3, offset: 390, starts: [0, 100] }), { absolute: 2e-6, relative: 2e-6 });
     await compare(forward({ B: 1, T, H: 4, D: 10, S: 70, G: 4, offset: 66, starts: [68] }), { absolute: 2e-6, relative: 2e-6 });

@@ -2,9 +2,16 @@
 import type { AttentionAttrs, KernelTable, View } from "@qlora-js/core";
 import { plainKernels } from "../plain/index.ts";
 import { type Runtime, SCRATCH_BYTES } from "../runtime.ts";
+import { CHUNK } from "./broadcast-plan.ts";
 
 /** Below so many queries a head, packing the keys costs more than it saves. */
 const FEW_QUERIES = 3;
+
+/**
+ * The most room for dk and dv of every query head. Within it a head is a task, and what heads share is added up afterwards; beyond it, the heads that
+ * share are one task. Chosen by shape alone: the two add in different orders.
+ */
+const MOST_GATHERED = 16 * 2 ** 20;
 
 /** Rows of D numbers in scratch: whole tiles, and 8 more so that rows of 2ⁿ bytes do not share the same few cache lines. */
 const rowBytes = (D: number): number => 4 * (wide(D) + 8);
@@ -14,6 +21,7 @@ const wide = (D: number): number => Math.ceil(D / 8) * 8;
 function blockSize(bytes: (block: number) => number): number {
   return [64, 32, 16, 8].find((block) => bytes(block) <= SCRATCH_BYTES) ?? 0;
 }
+const backwardBlock = (D: number): number => blockSize((block) => block * (6 * rowBytes(D) + 8 * wide(D) + 8 * block + 8));
 const forwardBlock = (D: number): number => blockSize((block) => block * (3 * rowBytes(D) + 4 * wide(D) + 4 * block + 16));
 
 export const attentionKernels = {
@@ -36,6 +44,32 @@ export const attentionKernels = {
       const tasks = batch * heads * Math.ceil(time / block);
       rt.run("attention", [...pointers, batch, time, heads, size, keys, groups, scale, offset, block], tasks);
     }
+  },
+  attentionBackward: (rt, inputs, outputs, attrs: AttentionAttrs) => {
+    const [q, k] = inputs as [View, View, View, View, View, View, View];
+    const [batch, time, heads, size] = q.shape as [number, number, number, number];
+    const [, keys, groups] = k.shape as [number, number, number, number];
+    const [dq, dk, dv] = outputs.map((view) => rt.pointer(view)) as [number, number, number];
+    const block = backwardBlock(size);
+    if (block === 0) return plainKernels.attentionBackward(rt, inputs, outputs, attrs);
+    const { scale, offset } = attrs;
+    const sizes = [time, heads, size, keys, groups, scale, offset, block];
+    const run = (dkAt: number, dvAt: number, together: number): void =>
+      rt.run(
+        "attentionBackward",
+        [...inputs.map((view) => rt.pointer(view)), dq, dkAt, dvAt, ...sizes, together],
+        (batch * heads) / together,
+      );
+    const shared = heads / groups;
+    const bytes = 4 * batch * keys * heads * size;
+    if (shared === 1 || 2 * bytes > MOST_GATHERED) return run(dk, dv, shared);
+    rt.withRoom(2 * bytes, (room) => {
+      run(room, room + bytes, 1);
+      const rows = batch * keys * groups;
+      const grain = Math.max(1, Math.floor(CHUNK / (shared * size)));
+      rt.run("attentionAddHeads", [dk, room, shared, size], rows, grain);
+      rt.run("attentionAddHeads", [dv, room + bytes, shared, size], rows, grain);
+    });
   },
 } satisfies Partial<KernelTable<Runtime>>;
 

@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor.ts";
 export const castOp = defineOp({
   name: "cast",
   infer: ([x]: readonly [Tensor], { dtype }: { readonly dtype: DType }) => ({ shape: x.shape, dtype }),
-  vjp: ({ grad }) => [() => grad],
+  vjp: ({ inputs: [x], grad }) => [() => cast(grad, x.dtype)],
 });
 
 /** x in another element type; x itself if it has it already. */

@@ -136,7 +136,8 @@ function addTo(total: Part, part: Part): Part {
 /** Both numbers in one read. */
 async function lossAndNorm(loss: Tensor, grads: readonly Tensor[]): Promise<{ loss: number; gradNorm: number }> {
   const both = scope(loss.backend, () => {
-    const squares = concat(grads.map((g) => reshape(sum(square(g)), [1])));
+    // each in a scope of its own: the squares of all gradients together would be as large as these
+    const squares = concat(grads.map((g) => scope(g.backend, () => reshape(sum(square(g)), [1]))));
     return concat([reshape(loss, [1]), reshape(sqrt(sum(squares)), [1])]);
   });
   const [value, norm] = await both.read();

@@ -1,0 +1,120 @@
+// A device without bytes: programs run on it as on any other, no kernel does, and it counts. So a forecast is the real program on this device,
+// and cannot forget what the program holds.
+import type { Backend, DeviceBuffer, Limits, MemoryUse, View } from "@qlora-js/core";
+import { type Component, type ComponentBytes, noBytes } from "./component.ts";
+
+/** What the CPU backend rounds a buffer up to: a cache line. */
+const ALIGN = 64;
+
+class CountedBuffer implements DeviceBuffer {
+  readonly size: number;
+  live = true;
+  constructor(
+    readonly byteLength: number,
+    public component: Component,
+  ) {
+    this.size = Math.max(ALIGN, Math.ceil(byteLength / ALIGN) * ALIGN);
+  }
+}
+
+export class CountingDevice implements Backend {
+  readonly name = "counting";
+  readonly limits: Limits = { maxBufferBytes: Number.POSITIVE_INFINITY, maxTotalBytes: Number.POSITIVE_INFINITY };
+  /** Buffers in the order they came and went: a buffer's first entry is its birth, the second its end. */
+  readonly #log: CountedBuffer[] = [];
+  readonly #live = new Set<CountedBuffer>();
+  #component: Component = "transient";
+  #liveBytes = 0;
+  #peakBytes = 0;
+
+  alloc(byteLength: number): DeviceBuffer {
+    const buffer = new CountedBuffer(byteLength, this.#component);
+    this.#log.push(buffer);
+    this.#live.add(buffer);
+    this.#liveBytes += buffer.size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
+    return buffer;
+  }
+
+  free(buffer: DeviceBuffer): void {
+    const own = buffer as CountedBuffer;
+    this.#log.push(own);
+    this.#live.delete(own);
+    this.#liveBytes -= own.size;
+  }
+
+  write(): void {}
+
+  async read(buffer: DeviceBuffer, offset = 0, byteLength = buffer.byteLength - offset): Promise<Uint8Array> {
+    return new Uint8Array(byteLength);
+  }
+
+  run(op: string, _inputs: readonly View[], outputs: readonly View[]): void {
+    if (op === "linearCrossEntropy") for (const { buffer } of outputs) this.#label(buffer, "head");
+  }
+
+  async flush(): Promise<void> {}
+
+  memory(): MemoryUse {
+    return { liveBuffers: this.#live.size, liveBytes: this.#liveBytes, peakBytes: this.#peakBytes };
+  }
+
+  resetPeak(): void {
+    this.#peakBytes = this.#liveBytes;
+  }
+
+  dispose(): void {
+    this.#log.length = 0;
+    this.#live.clear();
+  }
+
+  /** What fn allocates counts as this. */
+  as<T>(component: Component, fn: () => T): T {
+    const before = this.#component;
+    this.#component = component;
+    try {
+      return fn();
+    } finally {
+      this.#component = before;
+    }
+  }
+
+  /** These buffers turn out to be this. */
+  label(views: readonly View[], component: Component): void {
+    for (const { buffer } of views) this.#label(buffer, component);
+  }
+
+  /** All that lives now and is not known for something else turns out to be this. Returns its bytes. */
+  labelRest(component: Component): number {
+    let bytes = 0;
+    for (const buffer of this.#live) {
+      if (buffer.component !== "transient") continue;
+      buffer.component = component;
+      bytes += buffer.size;
+    }
+    return bytes;
+  }
+
+  /** Bytes by component at the moment when most were live, with what is known of each buffer by now. */
+  peak(): ComponentBytes {
+    const current = noBytes();
+    let [bytes, most, at] = [0, -1, 0];
+    const step = (buffer: CountedBuffer, born: Set<CountedBuffer>): number => {
+      const sign = born.has(buffer) ? -1 : 1;
+      born.add(buffer);
+      return sign * buffer.size;
+    };
+    const born = new Set<CountedBuffer>();
+    this.#log.forEach((buffer, i) => {
+      bytes += step(buffer, born);
+      if (bytes > most) [most, at] = [bytes, i];
+    });
+    born.clear();
+    for (const buffer of this.#log.slice(0, at + 1)) current[buffer.component] += step(buffer, born);
+    return current;
+  }
+
+  #label(buffer: DeviceBuffer, component: Component): void {
+    (buffer as CountedBuffer).component = component;
+  }
+}

@@ -1,0 +1,139 @@
+// A forecast against the real engine: load, train, look at the backend's peak.
+import { createPlainBackend } from "@qlora-js/backend-cpu";
+import { fp4, nf4, Pager, type QFormat } from "@qlora-js/core";
+import { describe, expect, it } from "vitest";
+import { type LlamaConfig, parseLlamaConfig } from "../config/llama-config.ts";
+import { DataOrder } from "../data/order.ts";
+import type { Example } from "../data/tokenize.ts";
+import { loraSettings } from "../formats/peft-config.ts";
+import { LoraAdapter } from "../lora/lora-adapter.ts";
+import type { Recomputation } from "../models/llama.ts";
+import { loadLlama } from "../models/load-llama.ts";
+import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
+import { train } from "../train/train.ts";
+import { totalBytes } from "./component.ts";
+import { type ForecastOptions, forecast } from "./forecast.ts";
+import { blankBatch } from "./micro-batch.ts";
+import { randomModel } from "./random-model.fixture.ts";
+
+const config = (more: object = {}): LlamaConfig =>
+  parseLlamaConfig({
+    model_type: "llama",
+    vocab_size: 256,
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_hidden_layers: 3,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 16,
+    max_position_embeddings: 64,
+    rms_norm_eps: 1e-5,
+    tie_word_embeddings: false,
+    ...more,
+  });
+
+const standard = {
+  dtype: "bf16",
+  format: nf4(),
+  adapter: loraSettings({ rank: 8, alpha: 16, targetModules: "all-linear" }),
+  batch: 2,
+  length: 24,
+  supervised: 20,
+  accumulate: 1,
+  optimizerBits: 32,
+  recompute: ["cheap"],
+} as const satisfies ForecastOptions;
+
+/** The peak of loading and two steps of training. */
+async function measure(shape: LlamaConfig, options: ForecastOptions): Promise<number> {
+  const backend = createPlainBackend();
+  const files = await randomModel(shape, options.dtype);
+  const model = await loadLlama(backend, shape, files, { format: options.format });
+  const adapter = LoraAdapter.create(model, options.adapter!, 0);
+  const parameters = adapter.parameters();
+  const pager = new Pager(backend, options.pagerBudget === undefined ? {} : { budgetBytes: options.pagerBudget });
+  const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits: options.optimizerBits });
+  const { batch, length, accumulate } = options;
+  const blank = blankBatch(batch, length, options.supervised);
+  const examples = Array.from({ length: batch }, (_, row) => ({
+    inputIds: blank.inputIds.slice(row * length, (row + 1) * length),
+    labels: blank.labels.slice(row * length, (row + 1) * length),
+    bytes: 0,
+  })) as unknown as Example[];
+  const order = new DataOrder(batch, { order: "file", batch, accumulate, seed: 0 });
+  const recompute = Array.from({ length: shape.layers }, (_, i) => options.recompute[i] ?? options.recompute.at(-1)!);
+  const steps = train(model, [...parameters.values()], optimizer, examples, order, {
+    steps: 2,
+    learningRate: 1e-3,
+    schedule: "constant",
+    warmupSteps: 0,
+    clip: 1,
+    seed: 0,
+    dropout: options.adapter!.dropout > 0,
+    recompute,
+  });
+  for await (const { loss } of steps) expect(loss).toBeGreaterThan(0);
+  const { peakBytes } = backend.memory();
+  pager.dispose();
+  model.dispose();
+  expect(backend.memory().liveBuffers).toBe(0);
+  return peakBytes;
+}
+
+async function expectAgreement(shape: LlamaConfig, options: ForecastOptions): Promise<void> {
+  const { deviceBytes, components } = forecast(shape, options);
+  const measured = await measure(shape, options);
+  expect(totalBytes(components)).toBe(deviceBytes);
+  expect(deviceBytes / measured).toBeGreaterThan(0.97);
+  expect(deviceBytes / measured).toBeLessThan(1.03);
+}
+
+describe("forecast", () => {
+  const formats: readonly (readonly [string, QFormat | null])[] = [
+    ["the file's numbers", null],
+    ["NF4 with double quantization", nf4()],
+    ["NF4", nf4({ doubleQuant: false })],
+    ["FP4 in blocks of 128", fp4({ blockSize: 128 })],
+  ];
+  describe.each(formats)("over %s", (_, format) => {
+    it.each(["nothing", "cheap", "all"] as const satisfies readonly Recomputation[])(
+      "agrees with the engine when %s is recomputed",
+      async (degree) => expectAgreement(config(), { ...standard, format, recompute: [degree] }),
+    );
+  });
+
+  it.each(["f32", "f16"] as const)("agrees with the engine for weights of %s, tied to the head", async (dtype) =>
+    expectAgreement(config({ tie_word_embeddings: true }), { ...standard, dtype }),
+  );
+  it("agrees with the engine for layers with biases", async () =>
+    expectAgreement(config({ attention_bias: true, mlp_bias: true }), { ...standard, dtype: "f32" }));
+  it("agrees with the engine when layers recompute different things", async () =>
+    expectAgreement(config(), { ...standard, recompute: ["all", "nothing", "cheap"] }));
+  it.each([2, 3])("agrees with the engine when %i micro-batches make a step", async (accumulate) =>
+    expectAgreement(config(), { ...standard, accumulate }),
+  );
+  it.each([
+    [1, 60, 59],
+    [4, 12, 3],
+  ] as const)("agrees with the engine for %i rows of %i tokens, %i supervised", async (batch, length, supervised) =>
+    expectAgreement(config(), { ...standard, batch, length, supervised }),
+  );
+  it("agrees with the engine for dropout, and adapters on two layers", async () =>
+    expectAgreement(config(), {
+      ...standard,
+      adapter: loraSettings({ rank: 4, alpha: 8, dropout: 0.1, targetModules: ["q_proj", "v_proj"] }),
+    }));
+  it("agrees with the engine for moments in 8 bits", async () =>
+    expectAgreement(config({ hidden_size: 128, intermediate_size: 256 }), {
+      ...standard,
+      optimizerBits: 8,
+      adapter: loraSettings({ rank: 64, alpha: 64, targetModules: "all-linear" }),
+    }));
+  it("agrees with the engine for moments under a budget, and counts those that wait", async () => {
+    const options = { ...standard, pagerBudget: 20_000 };
+    await expectAgreement(config(), options);
+    const free = forecast(config(), standard);
+    expect(free.pagedBytes).toBe(0);
+    expect(forecast(config(), options).pagedBytes).toBe(free.trainedParameters * 8 - 20_000);
+  });
+});

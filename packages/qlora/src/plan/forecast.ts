@@ -1,0 +1,149 @@
+// How much memory a run takes, by component, from the model's config and the options alone: one training step run on a device that only counts.
+// What is counted is the most bytes live at one time, which is what a backend's memory().peakBytes measures.
+import {
+  accumulate,
+  type Backend,
+  concat,
+  fold,
+  key,
+  Pager,
+  type QFormat,
+  reshape,
+  scope,
+  sqrt,
+  square,
+  sum,
+  type Tensor,
+} from "@qlora-js/core";
+import type { LlamaConfig } from "../config/llama-config.ts";
+import type { LoraSettings } from "../formats/peft-config.ts";
+import type { Llama, LlamaPass, Recomputation } from "../models/llama.ts";
+import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
+import { tokenLosses } from "../train/token-losses.ts";
+import { type ComponentBytes, totalBytes } from "./component.ts";
+import { CountingDevice } from "./counting-device.ts";
+import { FullFineTuning } from "./full-fine-tuning.ts";
+import { blankBatch, type MicroBatch, microBatch } from "./micro-batch.ts";
+import { skeletonAdapter, skeletonLlama, type WeightDType } from "./skeleton.ts";
+
+export interface ForecastOptions {
+  /** What the file's weights are in; embeddings and head keep it. */
+  readonly dtype: WeightDType;
+  /** What linear weights are stored in; null keeps the file's type. */
+  readonly format: QFormat | null;
+  /** The adapter; null trains every weight (over plain weights only). */
+  readonly adapter: LoraSettings | null;
+  /** Rows of a micro-batch. */
+  readonly batch: number;
+  /** Tokens of its longest row. */
+  readonly length: number;
+  /** Tokens of a micro-batch that the loss is on. */
+  readonly supervised: number;
+  /** Micro-batches in a step. */
+  readonly accumulate: number;
+  /** Bits of the optimizer's moments. */
+  readonly optimizerBits: 32 | 8;
+  /** The most bytes of moments on the device at one time; no limit if left out. */
+  readonly pagerBudget?: number;
+  /** One a layer; the last stands for those left out. */
+  readonly recompute: readonly Recomputation[];
+}
+
+export interface Forecast {
+  /** Bytes on the device at the moment when they are most. */
+  readonly components: ComponentBytes;
+  /** Their sum: what memory().peakBytes of the backend will be. */
+  readonly deviceBytes: number;
+  /** Moments that wait on the host because the pager's budget keeps them off the device. */
+  readonly pagedBytes: number;
+  /** Kept from the forward pass for the backward pass, when it begins: more than `components.activations` where the peak is elsewhere. */
+  readonly keptBytes: number;
+  /** Numbers that are trained. */
+  readonly trainedParameters: number;
+}
+
+/**
+ * What a run will take.
+ * @throws UsageError if the adapter's settings name no layer, ArgumentError if a page of moments does not fit the budget
+ */
+export function forecast(config: LlamaConfig, options: ForecastOptions): Forecast {
+  const device = new CountingDevice();
+  const model = skeletonLlama(device, config, {
+    dtype: options.dtype,
+    format: options.format,
+    as: (component, make) => device.as(component, make),
+    label: (tensors, component) =>
+      device.label(
+        tensors.flatMap((t) => t.views()),
+        component,
+      ),
+  });
+  const { parameters, losses } = options.adapter ? adapted(device, model, options.adapter, options) : full(model, options);
+  const { resident, paged } = optimizerState(device, parameters, options);
+  device.as("optimizer", () => device.alloc(resident));
+  let kept = 0;
+  runStep(parameters, blankBatch(options.batch, options.length, options.supervised).supervised, options.accumulate, losses, {
+    between: () => {
+      kept = Math.max(kept, device.labelRest("activations"));
+    },
+    after: ({ grads }) =>
+      device.label(
+        grads.flatMap((g) => g.views()),
+        "gradients",
+      ),
+  });
+  const components = device.peak();
+  const trainedParameters = parameters.reduce((n, p) => n + p.shape.reduce((a, b) => a * b, 1), 0);
+  return { components, deviceBytes: totalBytes(components), pagedBytes: paged, keptBytes: kept, trainedParameters };
+}
+
+interface Trained {
+  readonly parameters: readonly Tensor[];
+  readonly losses: () => Tensor;
+}
+
+function adapted(device: CountingDevice, model: Llama, settings: LoraSettings, options: ForecastOptions): Trained {
+  const parameters = skeletonAdapter(model, settings, (component, make) => device.as(component, make));
+  const batch = blankBatch(options.batch, options.length, options.supervised);
+  const dropoutKey = settings.dropout > 0 ? fold(key(0), 0) : null;
+  return { parameters, losses: () => tokenLosses(model, batch, { dropoutKey, recompute: perLayer(model, options) }) };
+}
+
+function full(model: Llama, options: ForecastOptions): Trained {
+  const tuning = new FullFineTuning(model);
+  const batch = blankBatch(options.batch, options.length, options.supervised);
+  const pass: LlamaPass = { dropoutKey: null, recompute: perLayer(model, options) };
+  return { parameters: tuning.parameters, losses: () => tuning.losses(batch, pass) };
+}
+
+const perLayer = ({ config }: Llama, { recompute }: ForecastOptions): Recomputation[] =>
+  Array.from({ length: config.layers }, (_, i) => recompute[i] ?? recompute.at(-1) ?? "nothing");
+
+function optimizerState(backend: Backend, parameters: readonly Tensor[], options: ForecastOptions): { resident: number; paged: number } {
+  const budgetBytes = options.pagerBudget ?? Number.POSITIVE_INFINITY;
+  const named = new Map(parameters.map((p, i) => [String(i), p]));
+  const { stateBytes } = new PagedAdamW(named, new Pager(backend, { budgetBytes }), { ...ADAMW_DEFAULTS, bits: options.optimizerBits });
+  const resident = Math.min(stateBytes, budgetBytes);
+  return { resident, paged: stateBytes - resident };
+}
+
+/** What train() does in a step up to the update, which is in place. Two micro-batches are as many as matter. */
+function runStep(
+  parameters: readonly Tensor[],
+  supervised: number,
+  accumulations: number,
+  losses: () => Tensor,
+  { between, after }: { readonly between: () => void; readonly after: (part: MicroBatch) => void },
+): void {
+  const total = microBatch(parameters, supervised, losses, between);
+  after(total);
+  if (accumulations > 1) {
+    const part = microBatch(parameters, supervised, losses, between);
+    after(part);
+    part.grads.forEach((g, i) => {
+      if (g.dtype === "f32") accumulate(total.grads[i]!, g);
+    });
+    for (const t of [part.loss, ...part.grads]) t.dispose();
+  }
+  for (const g of total.grads) if (g.dtype === "f32") scope(g.backend, () => sum(square(g)));
+}

@@ -1,0 +1,77 @@
+// A model without numbers: the tensors that loading one makes, of the right shapes and types, on any device. The plan runs it on one that only counts.
+import { type Backend, cast, type DType, empty, parameter, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
+import type { LlamaConfig } from "../config/llama-config.ts";
+import { type LinearModule, llamaLinears } from "../config/llama-tensors.ts";
+import { loraTargets } from "../formats/lora-targets.ts";
+import type { LoraSettings } from "../formats/peft-config.ts";
+import { Llama, type LlamaLayer, type LlamaLinearName } from "../models/llama.ts";
+import { DenseLinear } from "../nn/dense-linear.ts";
+import type { Linear } from "../nn/linear.ts";
+import { LoraLinear } from "../nn/lora-linear.ts";
+import { QuantizedLinear } from "../nn/quantized-linear.ts";
+import type { Component } from "./component.ts";
+
+/** What weights of a file may be stored in. */
+export type WeightDType = Extract<DType, "f32" | "bf16" | "f16">;
+
+export interface SkeletonOptions {
+  /** What the file's weights are in. */
+  readonly dtype: WeightDType;
+  /** What linear weights are stored in; null keeps the file's. */
+  readonly format: QFormat | null;
+  /** Runs `make`, whose buffers count as this component. */
+  readonly as: <T>(component: Component, make: () => T) => T;
+  /** Says that tensors already made count as this one. */
+  readonly label: (tensors: readonly Tensor[], component: Component) => void;
+}
+
+/** The model as loadLlama makes it: weights are quantized a tensor at a time, embeddings and head keep the file's type, norms and biases are f32. */
+export function skeletonLlama(backend: Backend, config: LlamaConfig, options: SkeletonOptions): Llama {
+  const { hiddenSize, vocabSize, layers, tieWordEmbeddings } = config;
+  const { dtype, as } = options;
+  const table = (): Tensor => as("embeddings", () => empty(backend, [vocabSize, hiddenSize], dtype));
+  const norm = (): Tensor => as("norms", () => empty(backend, [hiddenSize]));
+  const embedTokens = table();
+  const linears = llamaLinears(config);
+  const perLayer = linears.length / layers;
+  const made = Array.from({ length: layers }, (_, i): LlamaLayer => {
+    const prefix = `model.layers.${i}.`.length;
+    const parts = linears
+      .slice(i * perLayer, (i + 1) * perLayer)
+      .map((module) => [module.name.slice(prefix), skeletonLinear(backend, module, options)] as const);
+    return { inputNorm: norm(), postAttentionNorm: norm(), linears: Object.fromEntries(parts) as Record<LlamaLinearName, Linear> };
+  });
+  return new Llama(backend, config, embedTokens, made, norm(), tieWordEmbeddings ? embedTokens : table());
+}
+
+function skeletonLinear(
+  backend: Backend,
+  { outFeatures, inFeatures, bias }: LinearModule,
+  { dtype, format, as, label }: SkeletonOptions,
+): Linear {
+  const shape = [outFeatures, inFeatures];
+  const offset = bias ? as("norms", () => empty(backend, [outFeatures])) : null;
+  if (!format)
+    return new DenseLinear(
+      as("weights", () => empty(backend, shape, dtype)),
+      offset,
+    );
+  const weight = scope(backend, () => quantize(cast(empty(backend, shape, dtype), "f32"), format));
+  const [codes, ...scales] = weight.tensors() as [Tensor, ...Tensor[]];
+  label([codes], "weights");
+  label(scales, "scales");
+  return new QuantizedLinear(weight, offset);
+}
+
+/** Wraps the layers that the settings mean, as LoraAdapter.create does. Returns A and B of each, in the order they are trained in. */
+export function skeletonAdapter(model: Llama, settings: LoraSettings, as: SkeletonOptions["as"]): Tensor[] {
+  const linears = model.linears();
+  return loraTargets(settings, [...linears.keys()], "adapter").flatMap(({ module, rank, scale }, site) => {
+    const base = linears.get(module)!;
+    const make = (shape: readonly number[]): Tensor =>
+      as("adapter", () => scope(model.backend, () => parameter(empty(model.backend, shape))));
+    const [a, b] = [make([rank, base.inFeatures]), make([base.outFeatures, rank])];
+    model.replaceLinear(module, new LoraLinear(base, a, b, { scale, dropout: settings.dropout, site }));
+    return [a, b];
+  });
+}

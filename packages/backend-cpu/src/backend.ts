@@ -4,7 +4,7 @@ import { platform } from "#platform";
 import { BOARD_END, type WasmKernel } from "./job-board.ts";
 import { kernels } from "./kernels/index.ts";
 import { Memory } from "./memory.ts";
-import { CpuBuffer, Runtime, SCRATCH_BYTES } from "./runtime.ts";
+import { CpuBuffer, Runtime, SCRATCH_BYTES, TABLES_BYTES } from "./runtime.ts";
 import { ThreadPool } from "./thread-pool.ts";
 
 export interface CpuBackendOptions {
@@ -105,11 +105,12 @@ export async function createCpuBackend({
   const { memory, maximumBytes } = reserve(Math.min(Math.ceil(maxBytes / WASM_PAGE), MOST_PAGES), shared);
   const { heapBase } = new WebAssembly.Instance(module, { env: { memory } }).exports as { heapBase: WasmKernel };
   const base = Math.ceil(Math.max(heapBase(), BOARD_END) / 64) * 64;
-  const end = base + count * SCRATCH_BYTES;
+  const tables = base + count * SCRATCH_BYTES;
+  const end = tables + TABLES_BYTES;
   memory.grow(Math.ceil(end / WASM_PAGE) - memory.buffer.byteLength / WASM_PAGE);
   const scratch = Array.from({ length: count }, (_, i) => base + i * SCRATCH_BYTES);
   const pool = await ThreadPool.create({ platform, module, memory, scratch });
-  return new CpuBackend(new Runtime(new Memory(memory, end, maximumBytes), pool));
+  return new CpuBackend(new Runtime(new Memory(memory, end, maximumBytes), pool, tables));
 }
 
 /** Address room only: pages become memory when they are touched. Some hosts have less room than asked, and get half until it fits. */

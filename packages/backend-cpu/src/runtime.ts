@@ -17,6 +17,9 @@ import type { ThreadPool } from "./thread-pool.ts";
 /** Room of its own for each thread, for packed panels and the like. */
 export const SCRATCH_BYTES = 256 * 1024;
 
+/** Room at `tables` for what a launcher writes down for its kernel: more than fits in arguments. The next launch may overwrite it. */
+export const TABLES_BYTES = 4096;
+
 /** A region of the WebAssembly memory. */
 export class CpuBuffer implements DeviceBuffer {
   live = true;
@@ -31,6 +34,8 @@ export class Runtime implements Host {
   constructor(
     readonly memory: Memory,
     readonly pool: ThreadPool,
+    /** Pointer to TABLES_BYTES. */
+    readonly tables: number,
   ) {}
 
   get threads(): number {
@@ -55,6 +60,11 @@ export class Runtime implements Host {
     } finally {
       this.memory.free(pointer);
     }
+  }
+
+  /** Writes u32 words to an address; what structs in kernels are filled with. */
+  writeWords(pointer: number, words: readonly number[]): void {
+    new Uint32Array(this.memory.buffer, pointer, words.length).set(words);
   }
 
   f32(view: View): Float32Array {

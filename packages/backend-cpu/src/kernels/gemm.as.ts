@@ -46,24 +46,29 @@ export function gemm(product: Product, first: usize, end: usize, scratch: usize)
   }
 }
 
-/** One block of depth of a task: a tile's rows of A stay in the nearest cache while they meet all panels. */
+/** One block of depth of a task: the larger operand is walked once, the smaller one again and again from a near cache. */
 function block(product: Product, a: usize, panels: usize, panelBytes: usize, depth: usize, c: usize, from: usize, fromRow: usize, fromColumn: usize, rows: usize, columns: usize, spill: usize): void {
-  const aRow = product.aRow, cRow = product.cRow, cColumn = product.cColumn;
-  for (let i: usize = 0; i < rows; ) {
-    const height = tileRows(rows - i), inside = min<usize>(height, rows - i);
-    for (let j: usize = 0, panel = panels; j < columns; j += 8, panel += panelBytes) {
-      const to = c + i * cRow + j * cColumn, base = from ? from + i * fromRow + j * fromColumn : 0, wide = min<usize>(8, columns - j);
-      if (height == 5) tile5(a + i * aRow, aRow, panel, depth, to, cRow, cColumn, base, fromRow, fromColumn, inside, wide, spill);
-      else tile4(a + i * aRow, aRow, panel, depth, to, cRow, cColumn, base, fromRow, fromColumn, inside, wide, spill);
-    }
-    i += height;
+  if (rows >= columns) {
+    for (let i: usize = 0; i < rows; i += tileRows(rows - i))
+      for (let j: usize = 0; j < columns; j += 8) tile(product, a, panels, panelBytes, depth, c, from, fromRow, fromColumn, i, rows, j, columns, spill);
+  } else {
+    for (let j: usize = 0; j < columns; j += 8)
+      for (let i: usize = 0; i < rows; i += tileRows(rows - i)) tile(product, a, panels, panelBytes, depth, c, from, fromRow, fromColumn, i, rows, j, columns, spill);
   }
 }
 
-/** All of B to panels at `to`, [⌈n / 8⌉][k][8]; tasks are panels. For products with few columns, whose tasks are rows and share the panels. */
+@inline
+function tile(product: Product, a: usize, panels: usize, panelBytes: usize, depth: usize, c: usize, from: usize, fromRow: usize, fromColumn: usize, i: usize, rows: usize, j: usize, columns: usize, spill: usize): void {
+  const row = a + i * product.aRow, panel = panels + (j >> 3) * panelBytes, to = c + i * product.cRow + j * product.cColumn;
+  const base = from ? from + i * fromRow + j * fromColumn : 0, inside = min<usize>(8, columns - j);
+  if (tileRows(rows - i) == 5) tile5(row, product.aRow, panel, depth, to, product.cRow, product.cColumn, base, fromRow, fromColumn, 5, inside, spill);
+  else tile4(row, product.aRow, panel, depth, to, product.cRow, product.cColumn, base, fromRow, fromColumn, min<usize>(4, rows - i), inside, spill);
+}
+
+/** All of B to panels at `to`, [⌈n / 8⌉][k][8]; tasks are four panels. For products with few columns, whose tasks are rows and share the panels. */
 export function packPanels(product: Product, to: usize, first: usize, end: usize, scratch: usize): void {
-  for (let panel = first; panel < end; panel++)
-    packInto(product, to + panel * (product.k << 5), product.b, 0, product.k, panel << 3, min<usize>(8, product.n - (panel << 3)));
+  for (let task = first; task < end; task++)
+    packInto(product, to + (task << 2) * (product.k << 5), product.b, 0, product.k, task << 5, min<usize>(32, product.n - (task << 5)));
 }
 
 /** to[j, i] = x[i, j] for x f32 [rows, columns]; tasks are strips of 32 columns of x. */

@@ -1,8 +1,9 @@
 // Products of f32 with f32, or with a frozen 16-bit b that is widened as it is read. addmm adds to the product on the way, which saves a pass over it.
 import { DTypeError, ShapeError } from "../error.ts";
 import { apply, defineOp } from "../op.ts";
-import { type Shape, sameShape, show } from "../shape.ts";
+import { type Shape, sameShape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { transpose } from "./permute.ts";
 import { reshape } from "./reshape.ts";
 
 /** Which operand is read transposed (its last two axes); kernels take all orientations, nothing is copied. */
@@ -51,10 +52,12 @@ function sizes(op: string, a: Tensor, b: Tensor, { transposeA, transposeB }: Mat
   return { batch, m, k, n };
 }
 
-const rows = (x: Tensor): Tensor => (x.shape.length === 2 ? x : reshape(x, [-1, x.shape.at(-1)!]));
+const rows = (x: Tensor): Tensor => (x.shape.length === 2 ? x : reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]));
 
 function gradA(b: Tensor, { transposeA: ta, transposeB: tb }: MatmulAttrs, grad: Tensor): Tensor {
-  return ta ? matmul(b, grad, { transposeA: tb, transposeB: true }) : matmul(grad, b, { transposeB: !tb });
+  if (ta && b.dtype === "f32") return matmul(b, grad, { transposeA: tb, transposeB: true });
+  const product = matmul(grad, b, { transposeB: !tb }); // 16 bits stay on the right
+  return ta ? transpose(product) : product;
 }
 function gradB(a: Tensor, b: Tensor, { transposeA: ta, transposeB: tb }: MatmulAttrs, grad: Tensor): Tensor {
   const [x, g] = b.shape.length === 2 ? [rows(a), rows(grad)] : [a, grad];

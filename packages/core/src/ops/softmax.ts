@@ -1,5 +1,5 @@
 // softmax and logSoftmax over the last axis, shifted by the row's maximum so that no exponential overflows.
-import { DTypeError } from "../error.ts";
+import { DTypeError, ShapeError } from "../error.ts";
 import { apply, defineOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { exp, mul, sub } from "./elementwise.ts";
@@ -8,6 +8,7 @@ import { sum } from "./reduce.ts";
 const infer = (name: string) => (inputs: readonly [Tensor], _: Record<never, never>) => {
   const [{ shape, dtype }] = inputs;
   if (dtype !== "f32") throw new DTypeError(name, [dtype], `computes in f32, not ${dtype}. Cast first.`);
+  if (shape.length === 0) throw new ShapeError(name, [shape], "a scalar has no last axis. Give it one with reshape.");
   return { shape, dtype };
 };
 const rowSum = (x: Tensor): Tensor => sum(x, { axis: -1, keepDims: true });
@@ -27,7 +28,7 @@ export const logSoftmaxOp = defineOp({
   vjp: ({ output: y, grad }) => [() => sub(grad, mul(exp(y), rowSum(grad)))],
 });
 
-/** Softmax over the last axis. */
+/** Softmax over the last axis. @throws ShapeError, DTypeError */
 export const softmax = (x: Tensor): Tensor => apply(softmaxOp, [x], {});
-/** The logarithm of softmax over the last axis, without the loss of digits that log(softmax(x)) has. */
+/** The logarithm of softmax over the last axis, without the loss of digits that log(softmax(x)) has. @throws ShapeError, DTypeError */
 export const logSoftmax = (x: Tensor): Tensor => apply(logSoftmaxOp, [x], {});

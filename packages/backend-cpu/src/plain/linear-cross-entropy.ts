@@ -1,7 +1,7 @@
 // Head and loss in one, a row at a time: the logits of one row are all that ever exists of them.
 import type { KernelTable, View } from "@qlora-js/core";
 import type { Host } from "../host.ts";
-import { logSumExp } from "./softmax.ts";
+import { shiftedSum } from "./softmax.ts";
 import { numbers } from "./values.ts";
 
 export const linearCrossEntropyKernels = {
@@ -23,12 +23,12 @@ export const linearCrossEntropyKernels = {
         for (let i = 0; i < n; i++) sum += xs[r * n + i]! * w[v * n + i]!;
         z[v] = sum;
       }
-      const l = logSumExp(z);
-      losses[r] = l - z[target[r]!]!;
+      const { largest, sum: exponentials } = shiftedSum(z);
+      losses[r] = largest - z[target[r]!]! + Math.log(exponentials);
       if (!withGradient) continue;
       const row = new Float64Array(n);
       for (let v = 0; v < vocabulary; v++) {
-        const p = Math.exp(z[v]! - l) - (v === target[r] ? 1 : 0);
+        const p = Math.exp(z[v]! - largest) / exponentials - (v === target[r] ? 1 : 0);
         for (let i = 0; i < n; i++) row[i]! += p * w[v * n + i]!;
       }
       u.set(row, r * n);

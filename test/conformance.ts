@@ -1,0 +1,217 @@
+// What every backend must pass. A row of a case table says how an op is called, on what, and what it gives in float64; from it come the forward test, the
+// test of its gradients, and the test that backends which promise the same bits give them.
+import { add, type Backend, grad, mul, parameter, scope, sum, type Tensor } from "@qlora-js/core";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PROPERTY } from "./arbitraries.ts";
+import { type BackendUnderTest, backends } from "./backends.ts";
+import { centralDifferences } from "./gradcheck.ts";
+import { useBackend } from "./on-backends.ts";
+import { download, upload, type Value } from "./value.ts";
+
+export interface Tolerance {
+  readonly absolute: number;
+  readonly relative: number;
+}
+
+/** What an op is called with. */
+export interface Given<A> {
+  readonly inputs: readonly Value[];
+  readonly attrs: A;
+}
+
+export interface Row<A> {
+  /** A sentence about behaviour. */
+  readonly title: string;
+  /** Literals, or an arbitrary. */
+  readonly given: readonly Given<A>[] | fc.Arbitrary<Given<A>>;
+  run(inputs: readonly Tensor[], attrs: A): Tensor | readonly Tensor[];
+  /** The same in float64. */
+  reference(inputs: readonly Value[], attrs: A): Value | readonly Value[];
+  /** Of values; a few roundings of f32 by default. Whole numbers are compared exactly. */
+  readonly tolerance?: Tolerance;
+  /** Positions of the inputs whose gradients are compared with central differences of the reference; none by default. */
+  readonly gradients?: readonly number[];
+  readonly gradientTolerance?: Tolerance;
+  /** How often an arbitrary is drawn. */
+  readonly runs?: number;
+}
+
+export function given(inputs: readonly Value[]): Given<object>;
+export function given<A>(inputs: readonly Value[], attrs: A): Given<A>;
+export function given(inputs: readonly Value[], attrs: unknown = {}): Given<unknown> {
+  return { inputs, attrs };
+}
+
+/** A row of any attributes, checked against its own. */
+export const row = <A>(checked: Row<A>): Row<unknown> => checked;
+
+/** A call that is refused: by which error, and with which values in its fields. */
+export interface Refusal {
+  readonly title: string;
+  call(backend: Backend): unknown;
+  readonly error: new (...args: never[]) => Error;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+export interface CaseTable {
+  readonly cases: readonly Row<unknown>[];
+  readonly refusals?: readonly Refusal[];
+}
+
+const VALUES: Tolerance = { absolute: 1e-6, relative: 2e-6 };
+const GRADIENTS: Tolerance = { absolute: 1e-5, relative: 2e-5 };
+
+const TIMEOUT = 60_000; // the longest takes a second or two where nothing else runs
+
+const listOf = <T>(x: T | readonly T[]): readonly T[] => (Array.isArray(x) ? (x as readonly T[]) : [x as T]);
+
+/** Fails with the first element that differs: shape, dtype, and numbers to the tolerance (NaN like NaN, infinities alike). */
+export function expectClose(got: Value, want: Value, { absolute, relative }: Tolerance, what: string): void {
+  expect({ shape: got.shape, dtype: got.dtype }, what).toEqual({ shape: want.shape, dtype: want.dtype });
+  const exact = got.dtype === "i32" || got.dtype === "u8";
+  const differs = want.data.findIndex((w, i) => {
+    const g = got.data[i]!;
+    if (Object.is(g, w) || g === w || exact) return g !== w && !Object.is(g, w);
+    return !(Math.abs(g - w) <= absolute + relative * Math.abs(w));
+  });
+  if (differs >= 0) expect.fail(`${what}: element ${differs} of [${want.shape}] is ${got.data[differs]}, not ${want.data[differs]}`);
+}
+
+/** Fixed numbers between 0.5 and 1.5 of either sign: the gradient that arrives at an output. */
+const seedLike = (y: Value): Value => ({ ...y, data: y.data.map((_, i) => (((i * 7919) % 1000) / 1000 + 0.5) * (i % 2 ? 1 : -1)) });
+
+async function forward(backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>): Promise<Value[]> {
+  const outputs = scope(backend, () =>
+    listOf(
+      check.run(
+        inputs.map((v) => upload(backend, v)),
+        attrs,
+      ),
+    ),
+  );
+  const values = await Promise.all(outputs.map(download));
+  for (const y of outputs) y.dispose();
+  return values;
+}
+
+async function gradients(backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>, seeds: Value[]): Promise<Value[]> {
+  const wanted = check.gradients!;
+  const found = scope(backend, () => {
+    const tensors = inputs.map((v, i) => (wanted.includes(i) ? parameter(upload(backend, v)) : upload(backend, v)));
+    const outputs = listOf(check.run(tensors, attrs));
+    const seedTensors = seeds.map((s) => upload(backend, s));
+    const params = wanted.map((i) => tensors[i]!);
+    if (outputs.length === 1) return grad(outputs[0]!, params, { seed: seedTensors[0]! });
+    return grad(outputs.map((y, i) => sum(mul(y, seedTensors[i]!))).reduce(add), params);
+  });
+  const values = await Promise.all(found.map(download));
+  for (const g of found) g.dispose();
+  return values;
+}
+
+/** What a literal gives is the same on every backend, and computed once. */
+function remembered<K extends WeakKey, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, V>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, compute(key));
+    return known.get(key) as V;
+  };
+}
+
+/** Float64 values of a row, and of its gradients by central differences. */
+function expectations(check: Row<unknown>): {
+  readonly values: (given: Given<unknown>) => readonly Value[];
+  readonly gradients: (given: Given<unknown>) => readonly Value[];
+} {
+  const values = remembered(({ inputs, attrs }: Given<unknown>) => listOf(check.reference(inputs, attrs)));
+  const gradients = remembered((given: Given<unknown>) => {
+    const f = (inputs: readonly Value[]): readonly Value[] => listOf(check.reference(inputs, given.attrs));
+    const seeds = values(given).map(seedLike);
+    return check.gradients!.map((position) => centralDifferences(f, given.inputs, position, seeds));
+  });
+  return { values, gradients };
+}
+
+/** Runs a body on every literal, or on what the arbitrary draws. */
+async function each<A>({ given, runs }: Row<A>, body: (given: Given<A>) => Promise<void>): Promise<void> {
+  if (Array.isArray(given)) for (const literal of given as readonly Given<A>[]) await body(literal);
+  else
+    await fc.assert(fc.asyncProperty(given as fc.Arbitrary<Given<A>>, body), {
+      ...PROPERTY,
+      numRuns: Math.min(PROPERTY.numRuns, runs ?? Number.POSITIVE_INFINITY),
+    });
+}
+
+type Checked = readonly [check: Row<unknown>, expected: ReturnType<typeof expectations>];
+
+function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[], backend: () => Backend): void {
+  for (const [check, expected] of checks) {
+    const forwardTest = (given: Given<unknown>): Promise<void> =>
+      forward(backend(), check, given).then((got) => {
+        const want = expected.values(given);
+        expect(got.length).toBe(want.length);
+        got.forEach((y, i) => {
+          expectClose(y, want[i]!, check.tolerance ?? VALUES, `output ${i}`);
+        });
+      });
+    test(check.title, () => each(check, forwardTest), TIMEOUT);
+    if (!check.gradients) continue;
+    const gradientTest = async (given: Given<unknown>): Promise<void> => {
+      const got = await gradients(backend(), check, given, expected.values(given).map(seedLike));
+      got.forEach((gradient, i) => {
+        const what = `gradient of input ${check.gradients![i]}`;
+        expectClose(gradient, expected.gradients(given)[i]!, check.gradientTolerance ?? GRADIENTS, what);
+      });
+    };
+    test(`${check.title}: gradients are those of central differences`, () => each(check, gradientTest), TIMEOUT);
+  }
+  for (const { title, call, error, fields = {} } of refusals) {
+    test(`refuses ${title}`, () => {
+      const thrown = (() => {
+        try {
+          scope(backend(), () => call(backend()));
+        } catch (caught) {
+          return caught;
+        }
+        return undefined;
+      })();
+      expect(thrown).toBeInstanceOf(error);
+      expect(thrown).toMatchObject(fields);
+    });
+  }
+}
+
+/** The bits of an op's outputs and gradients on several backends, which must be the same. */
+function testSameBits(table: CaseTable, tested: readonly BackendUnderTest[]): void {
+  let opened: Backend[] = [];
+  beforeAll(async () => {
+    opened = await Promise.all(tested.map(({ create }) => create()));
+  });
+  afterAll(() => {
+    for (const backend of opened) backend.dispose();
+  });
+  for (const check of table.cases) {
+    const compare = () =>
+      each(check, async (given) => {
+        const all: Value[][] = [];
+        for (const backend of opened) {
+          const outputs = await forward(backend, check, given);
+          all.push(check.gradients ? [...outputs, ...(await gradients(backend, check, given, outputs.map(seedLike)))] : outputs);
+        }
+        for (const other of all.slice(1)) expect(other).toEqual(all[0]); // toEqual tells −0 from 0
+      });
+    test(check.title, compare, TIMEOUT);
+  }
+}
+
+/** All tests of a case table, on every backend; those of one name but for the number of threads must give the same bits. */
+export function testConformance(name: string, table: CaseTable): void {
+  describe(name, () => {
+    const checks = table.cases.map((check) => [check, expectations(check)] as const);
+    for (const tested of backends) describe(`on ${tested.name}`, () => testOnBackend(checks, table.refusals ?? [], useBackend(tested)));
+    const threaded = backends.filter((tested) => tested.name.startsWith("cpu"));
+    if (threaded.length > 1)
+      describe(`gives the same bits on ${threaded.map((tested) => tested.name).join(" and ")}`, () => testSameBits(table, threaded));
+  });
+}

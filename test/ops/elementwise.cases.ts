@@ -1,0 +1,298 @@
+// Elementwise ops, a row each, and where their numbers end: zeros of both signs, infinities, NaN.
+import {
+  abs,
+  add,
+  addScalar,
+  affine,
+  cos,
+  DTypeError,
+  div,
+  equal,
+  erf,
+  exp,
+  greater,
+  greaterEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  ShapeError,
+  scale,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+  type Tensor,
+  tanh,
+  tensor,
+  where,
+  zeros,
+} from "@qlora-js/core";
+import fc from "fast-check";
+import { broadcastable, type Range, shapes, within } from "../arbitraries.ts";
+import { type CaseTable, given, type Row, row } from "../conformance.ts";
+import { at, fill, input, map, total, type Value, zip } from "../value.ts";
+
+type One = (x: Tensor) => Tensor;
+type Two = (a: Tensor, b: Tensor) => Tensor;
+
+/** 2/√π ∫₀ˣ e^(−t²) dt by Simpson's rule. */
+export function erfByIntegral(x: number): number {
+  const parts = 400;
+  const h = x / parts;
+  return (
+    ((2 / Math.sqrt(Math.PI)) * h * total(parts + 1, (i) => (i === 0 || i === parts ? 1 : i % 2 ? 4 : 2) * Math.exp(-((i * h) ** 2)))) / 3
+  );
+}
+
+const one = (name: string, run: One, f: (x: number) => number, range: Range = {}, differentiable = true): Row<unknown> =>
+  row({
+    title: `${name} of tensors of any shape`,
+    given: shapes().chain((shape) => within(shape, range).map((x) => given([x]))),
+    run: ([x]) => run(x!),
+    reference: ([x]) => map(x!, f),
+    ...(differentiable ? { gradients: [0] } : {}),
+  });
+
+const two = (name: string, run: Two, f: (a: number, b: number) => number, range: Range = {}): Row<unknown> =>
+  row({
+    title: `${name} of tensors that broadcast`,
+    given: broadcastable(2).chain(([a, b]) => fc.tuple(within(a!), within(b!, range)).map((inputs) => given(inputs))),
+    run: ([a, b]) => run(a!, b!),
+    reference: ([a, b]) => zip(a!, b!, f),
+    gradients: [0, 1],
+  });
+
+/** Whole numbers, so that some are equal. */
+const comparison = (name: string, run: Two, f: (a: number, b: number) => boolean): Row<unknown> =>
+  row({
+    title: `${name} of tensors that broadcast, many of them equal`,
+    given: broadcastable(2).chain(([a, b]) =>
+      fc.tuple(within(a!), within(b!)).map((inputs) => given(inputs.map((v) => map(v, Math.round)))),
+    ),
+    run: ([a, b]) => run(a!, b!),
+    reference: ([a, b]) => zip(a!, b!, (x, y) => (f(x, y) ? 1 : 0)),
+  });
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+const edge = (name: string, run: One, points: readonly [x: number, y: number][]): Row<unknown> =>
+  row({
+    title: `${name} at ${points.map(([x]) => (Object.is(x, -0) ? "−0" : x)).join(", ")}`,
+    given: [given([input(points.map(([x]) => x))])],
+    run: ([x]) => run(x!),
+    reference: (): Value => ({ shape: [points.length], dtype: "f32", data: points.map(([, y]) => y) }),
+  });
+const edge2 = (name: string, run: Two, points: readonly [a: number, b: number, y: number][]): Row<unknown> =>
+  row({
+    title: `${name} of ${points.map(([a, b]) => `${a} and ${b}`).join(", ")}`,
+    given: [given([input(points.map(([a]) => a)), input(points.map(([, b]) => b))])],
+    run: ([a, b]) => run(a!, b!),
+    reference: (): Value => ({ shape: [points.length], dtype: "f32", data: points.map(([, , y]) => y) }),
+  });
+
+const LARGE = [given([fill([67, 257], (i, j) => Math.fround(Math.sin(i * 257 + j)))])];
+const large = (name: string, run: One, f: (x: number) => number): Row<unknown> =>
+  row({ title: `${name} of a tensor that threads share`, given: LARGE, run: ([x]) => run(x!), reference: ([x]) => map(x!, f) });
+
+export const elementwiseCases: CaseTable = {
+  cases: [
+    two("add", add, (a, b) => a + b),
+    two("sub", sub, (a, b) => a - b),
+    two("mul", mul, (a, b) => a * b),
+    two("div", div, (a, b) => a / b, { low: 0.5 }),
+    two("maximum", maximum, Math.max),
+    two("minimum", minimum, Math.min),
+    comparison("greater", greater, (a, b) => a > b),
+    comparison("greaterEqual", greaterEqual, (a, b) => a >= b),
+    comparison("equal", equal, (a, b) => a === b),
+    row({
+      title: "where of tensors that broadcast",
+      given: broadcastable(3).chain(([m, a, b]) =>
+        fc.tuple(within(m!), within(a!), within(b!)).map(([mask, ...rest]) => given([map(mask, (x) => (x > 0 ? 1 : 0)), ...rest])),
+      ),
+      run: ([mask, a, b]) => where(mask!, a!, b!),
+      reference: ([mask, a, b]) => {
+        const { shape } = zip(mask!, zip(a!, b!, Math.max), Math.max);
+        return fill(shape, (...i) => (at(mask!, ...i) ? at(a!, ...i) : at(b!, ...i)));
+      },
+      gradients: [1, 2],
+    }),
+    row({
+      title: "affine of tensors of any shape",
+      given: fc
+        .tuple(shapes(), fc.constantFrom(0, 1, -0.5, 3), fc.constantFrom(0, -2, 0.25))
+        .chain(([shape, factor, offset]) => within(shape).map((x) => given([x], { factor, offset }))),
+      run: ([x], { factor, offset }) => affine(x!, factor, offset),
+      reference: ([x], { factor, offset }) => map(x!, (v) => v * factor + offset),
+      gradients: [0],
+    }),
+    one(
+      "scale",
+      (x) => scale(x, 2.5),
+      (x) => x * 2.5,
+    ),
+    one(
+      "addScalar",
+      (x) => addScalar(x, 2.5),
+      (x) => x + 2.5,
+    ),
+    one("neg", neg, (x) => -x),
+    one("abs", abs, Math.abs),
+    one("sign", sign, Math.sign, {}, false),
+    one("square", square, (x) => x * x),
+    one("exp", exp, Math.exp),
+    one("log", log, Math.log, { low: 0.25, high: 4 }),
+    one("sqrt", sqrt, Math.sqrt, { low: 0.25, high: 4 }),
+    one("sin", sin, Math.sin, { low: -7, high: 7 }),
+    one("cos", cos, Math.cos, { low: -7, high: 7 }),
+    one("tanh", tanh, Math.tanh, { low: -5, high: 5 }),
+    one("sigmoid", sigmoid, (x) => 1 / (1 + Math.exp(-x)), { low: -9, high: 9 }),
+    one("erf", erf, erfByIntegral, { low: -4, high: 4 }),
+
+    edge("exp", exp, [
+      [-inf, 0],
+      [-200, 0],
+      [-0, 1],
+      [200, inf],
+      [inf, inf],
+      [nan, nan],
+      [88, Math.exp(88)],
+      [-80, Math.exp(-80)],
+    ]),
+    edge("log", log, [
+      [0, -inf],
+      [-1, nan],
+      [1, 0],
+      [inf, inf],
+      [nan, nan],
+      [1e-38, Math.log(Math.fround(1e-38))],
+      [3e38, Math.log(3e38)],
+    ]),
+    edge("sqrt", sqrt, [
+      [0, 0],
+      [-1, nan],
+      [inf, inf],
+      [nan, nan],
+    ]),
+    edge("sigmoid", sigmoid, [
+      [-inf, 0],
+      [-200, 0],
+      [200, 1],
+      [inf, 1],
+      [nan, nan],
+    ]),
+    edge("tanh", tanh, [
+      [-inf, -1],
+      [-100, -1],
+      [100, 1],
+      [inf, 1],
+      [nan, nan],
+      [1e-4, Math.tanh(1e-4)],
+    ]),
+    edge("erf", erf, [
+      [-inf, -1],
+      [-9, -1],
+      [0, 0],
+      [9, 1],
+      [inf, 1],
+      [nan, nan],
+    ]),
+    edge("sin", sin, [
+      [0, 0],
+      [inf, nan],
+      [nan, nan],
+      [100, Math.sin(100)],
+      [-1000, Math.sin(-1000)],
+    ]),
+    edge("cos", cos, [
+      [0, 1],
+      [inf, nan],
+      [nan, nan],
+      [100, Math.cos(100)],
+      [-1000, Math.cos(-1000)],
+    ]),
+    edge("abs", abs, [
+      [-0, 0],
+      [-inf, inf],
+      [nan, nan],
+    ]),
+    edge("sign", sign, [
+      [-3, -1],
+      [0, 0],
+      [3, 1],
+      [-inf, -1],
+      [nan, nan],
+    ]),
+    edge("neg", neg, [
+      [inf, -inf],
+      [nan, nan],
+      [3, -3],
+    ]),
+    edge2("div", div, [
+      [1, 0, inf],
+      [-1, 0, -inf],
+      [0, 0, nan],
+      [1, inf, 0],
+    ]),
+    edge2("maximum", maximum, [
+      [nan, 1, nan],
+      [1, nan, nan],
+      [-inf, inf, inf],
+      [2, 2, 2],
+    ]),
+    edge2("minimum", minimum, [
+      [nan, 1, nan],
+      [1, nan, nan],
+      [-inf, inf, -inf],
+      [2, 2, 2],
+    ]),
+    edge2("greater", greater, [
+      [nan, 1, 0],
+      [1, nan, 0],
+      [inf, 1, 1],
+    ]),
+    edge2("greaterEqual", greaterEqual, [
+      [nan, 1, 0],
+      [1, nan, 0],
+      [inf, inf, 1],
+    ]),
+    edge2("equal", equal, [
+      [nan, nan, 0],
+      [0, -0, 1],
+      [inf, inf, 1],
+    ]),
+
+    large("exp", exp, Math.exp),
+    large("tanh", tanh, Math.tanh),
+    large("square", square, (x) => x * x),
+    row({
+      title: "mul of a large tensor and a row",
+      given: [given([...LARGE[0]!.inputs, fill([257], (j) => Math.fround(Math.cos(j)))])],
+      run: ([a, b]) => mul(a!, b!),
+      reference: ([a, b]) => zip(a!, b!, (x, y) => x * y),
+    }),
+  ],
+  refusals: [
+    {
+      title: "shapes that do not broadcast",
+      call: (b) => add(zeros(b, [2, 3]), zeros(b, [4])),
+      error: ShapeError,
+      fields: { op: "add", shapes: [[2, 3], [4]] },
+    },
+    {
+      title: "dtypes other than f32",
+      call: (b) => mul(zeros(b, [2]), zeros(b, [2], "bf16")),
+      error: DTypeError,
+      fields: { op: "mul", dtypes: ["f32", "bf16"] },
+    },
+    {
+      title: "whole numbers in exp",
+      call: (b) => exp(tensor(b, [1], [1], "i32")),
+      error: DTypeError,
+      fields: { op: "exp", dtypes: ["i32"] },
+    },
+  ],
+};

@@ -27,4 +27,4 @@ export type ComponentBytes = Readonly<Record<Component, number>>;
 /** All zero. */
 export const noBytes = (): Record<Component, number> => Object.fromEntries(COMPONENTS.map((c) => [c, 0])) as Record<Component, number>;
 
-export const totalBytes = (bytes: ComponentBytes): number => COMPONENTS.reduce((n, c) => n + bytes[c], 0);
+export const sumOf = (bytes: ComponentBytes): number => COMPONENTS.reduce((n, c) => n + bytes[c], 0);

@@ -11,7 +11,7 @@ import type { Recomputation } from "../models/llama.ts";
 import { loadLlama } from "../models/load-llama.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { train } from "../train/train.ts";
-import { totalBytes } from "./component.ts";
+import { sumOf } from "./component.ts";
 import { type ForecastOptions, forecast } from "./forecast.ts";
 import { blankBatch } from "./micro-batch.ts";
 import { randomModel } from "./random-model.fixture.ts";
@@ -83,7 +83,7 @@ async function measure(shape: LlamaConfig, options: ForecastOptions): Promise<nu
 async function expectAgreement(shape: LlamaConfig, options: ForecastOptions): Promise<void> {
   const { deviceBytes, components } = forecast(shape, options);
   const measured = await measure(shape, options);
-  expect(totalBytes(components)).toBe(deviceBytes);
+  expect(sumOf(components)).toBe(deviceBytes);
   expect(deviceBytes / measured).toBeGreaterThan(0.97);
   expect(deviceBytes / measured).toBeLessThan(1.03);
 }

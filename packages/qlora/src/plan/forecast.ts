@@ -1,29 +1,16 @@
 // How much memory a run takes, by component, from the model's config and the options alone: one training step run on a device that only counts.
 // What is counted is the most bytes live at one time, which is what a backend's memory().peakBytes measures.
-import {
-  accumulate,
-  type Backend,
-  concat,
-  fold,
-  key,
-  Pager,
-  type QFormat,
-  reshape,
-  scope,
-  sqrt,
-  square,
-  sum,
-  type Tensor,
-} from "@qlora-js/core";
+import { accumulate, type Backend, fold, key, Pager, type QFormat, scope, square, sum, type Tensor } from "@qlora-js/core";
 import type { LlamaConfig } from "../config/llama-config.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
 import type { Llama, LlamaPass, Recomputation } from "../models/llama.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { tokenLosses } from "../train/token-losses.ts";
-import { type ComponentBytes, totalBytes } from "./component.ts";
+import { type ComponentBytes, sumOf } from "./component.ts";
 import { CountingDevice } from "./counting-device.ts";
 import { FullFineTuning } from "./full-fine-tuning.ts";
 import { blankBatch, type MicroBatch, microBatch } from "./micro-batch.ts";
+import { RUNTIME_BYTES } from "./runtime-bytes.ts";
 import { skeletonAdapter, skeletonLlama, type WeightDType } from "./skeleton.ts";
 
 export interface ForecastOptions {
@@ -56,6 +43,10 @@ export interface Forecast {
   readonly deviceBytes: number;
   /** Moments that wait on the host because the pager's budget keeps them off the device. */
   readonly pagedBytes: number;
+  /** The process without its buffers. */
+  readonly runtimeBytes: number;
+  /** Of the whole process: the device's bytes (on the CPU they are the process's own), what is paged out, and the runtime. */
+  readonly totalBytes: number;
   /** Kept from the forward pass for the backward pass, when it begins: more than `components.activations` where the peak is elsewhere. */
   readonly keptBytes: number;
   /** Numbers that are trained. */
@@ -94,7 +85,16 @@ export function forecast(config: LlamaConfig, options: ForecastOptions): Forecas
   });
   const components = device.peak();
   const trainedParameters = parameters.reduce((n, p) => n + p.shape.reduce((a, b) => a * b, 1), 0);
-  return { components, deviceBytes: totalBytes(components), pagedBytes: paged, keptBytes: kept, trainedParameters };
+  const deviceBytes = sumOf(components);
+  return {
+    components,
+    deviceBytes,
+    pagedBytes: paged,
+    runtimeBytes: RUNTIME_BYTES,
+    totalBytes: deviceBytes + paged + RUNTIME_BYTES,
+    keptBytes: kept,
+    trainedParameters,
+  };
 }
 
 interface Trained {

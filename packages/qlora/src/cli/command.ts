@@ -1,0 +1,55 @@
+// An action of the command as a value, and how it is put on the program. What every action has in common is here: its own options and `--json` are read,
+// the output is opened, and a failure is told to programs as an event too.
+import type { Command } from "commander";
+import { UsageError } from "../error.ts";
+import { readConfigFile } from "./config-file.ts";
+import { exitCodeOf } from "./failure.ts";
+import { addOptions, type OptionTable, type OptionValues, readOptions } from "./option-table.ts";
+import { OUTPUT_OPTIONS } from "./options.ts";
+import { Output } from "./output.ts";
+
+/** What an action is called with. */
+export interface Invocation<T extends OptionTable> {
+  /** The arguments, in order; undefined where an optional one is left out. */
+  readonly args: readonly (string | undefined)[];
+  readonly options: OptionValues<T>;
+  /** Options that were given and do not have their defaults. */
+  readonly given: ReadonlySet<keyof T & string>;
+  readonly output: Output;
+}
+
+export interface CommandDefinition<T extends OptionTable> {
+  readonly name: string;
+  /** As commander reads them: `<model> [data]`. */
+  readonly args: string;
+  readonly summary: string;
+  readonly options: T;
+  /** Whether options may come from a file, by `--config`. */
+  readonly takesConfig?: boolean;
+  readonly run: (invocation: Invocation<T>) => Promise<void>;
+}
+
+/** Puts an action on the program. */
+export function addCommand<T extends OptionTable>(program: Command, definition: CommandDefinition<T>): void {
+  const { name, args, summary, options, takesConfig = false } = definition;
+  const command = program.command(`${name} ${args}`).description(summary);
+  addOptions(command, options);
+  if (takesConfig) command.option("--config <file>", "read options from a JSON file, by the same names; flags win");
+  addOptions(command, OUTPUT_OPTIONS);
+  command.action(async (..._given: unknown[]) => {
+    const output = new Output({ json: readOptions(command, OUTPUT_OPTIONS).values.json });
+    try {
+      const file = takesConfig ? (command.opts<{ config?: string }>().config ?? undefined) : undefined;
+      const config = file === undefined ? {} : await readConfigFile(file, options);
+      const { values, given } = readOptions(command, options, config);
+      await definition.run({ args: command.processedArgs as (string | undefined)[], options: values, given, output });
+    } catch (error) {
+      output.clearStatus();
+      if (error instanceof Error)
+        output.event("error", { name: error.name, message: error.message, ...fieldsOf(error), exitCode: exitCodeOf(error) });
+      throw error;
+    }
+  });
+}
+
+const fieldsOf = (error: Error): object => (error instanceof UsageError ? { fields: error.fields } : {});

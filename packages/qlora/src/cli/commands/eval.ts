@@ -1,0 +1,52 @@
+// `qlora eval MODEL DATA`: how well the model predicts the data, every supervised token weighing the same.
+import { z } from "zod";
+import { evaluate } from "../../train/evaluate.ts";
+import type { CommandDefinition, Invocation } from "../command.ts";
+import { LENGTH_OPTIONS } from "../data-options.ts";
+import { locateModel } from "../locate-model.ts";
+import { openModelFolder } from "../open-model.ts";
+import { Session } from "../open-session.ts";
+import { numberOption } from "../option-table.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, formatWords } from "../options.ts";
+import { readExamples, splitToEvaluate } from "../read-examples.ts";
+import { count } from "../wording.ts";
+
+const OPTIONS = {
+  ...ADAPTER_OPTIONS,
+  batch: numberOption("--batch <rows>", z.int().positive().default(4), { help: "rows at a time", expects: "a whole number, 1 or more" }),
+  ...LENGTH_OPTIONS,
+  ...FORMAT_OPTIONS,
+  ...BACKEND_OPTIONS,
+};
+
+export const evalCommand: CommandDefinition<typeof OPTIONS> = {
+  name: "eval",
+  args: "<model> <data>",
+  summary: "Loss, perplexity and bits per byte on valid.jsonl of a folder, or on a file",
+  options: OPTIONS,
+  run,
+};
+
+async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
+  const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given });
+  const folder = await openModelFolder(located.model);
+  const path = await splitToEvaluate(args[1]!);
+  const { examples } = await readExamples(path, folder, options.maxLength);
+  const session = await Session.open(folder, { format: formatOf(located.format), threads: options.threads, output });
+  try {
+    if (located.adapter !== undefined) await session.adapt(located.adapter);
+    const onProgress = (rows: number): void => output.status(`  eval      ${rows}/${examples.length} rows`);
+    const result = await evaluate(session.model, examples, options.batch, onProgress);
+    const { loss, perplexity, bitsPerByte, supervisedTokens } = result;
+    output.line(
+      `  model     ${located.model} · ${formatWords(located.format)}${located.adapter === undefined ? "" : ` · adapter ${located.adapter}`}`,
+    );
+    output.line(`  data      ${path} · ${count(examples.length)} rows · ${count(supervisedTokens)} supervised tokens`);
+    const bytes = Number.isFinite(bitsPerByte) ? ` · ${bitsPerByte.toFixed(4)} bits per byte` : "";
+    output.line(`  loss      ${loss.toFixed(4)} · perplexity ${perplexity.toFixed(3)}${bytes}`);
+    output.event("eval", { ...result, rows: examples.length, data: path });
+    output.event("done");
+  } finally {
+    session.close();
+  }
+}

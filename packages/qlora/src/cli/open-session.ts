@@ -1,0 +1,68 @@
+// Everything a command computes with: the model's folder, a backend, the weights, an adapter. Opened together, closed together.
+import type { Backend, QFormat } from "@qlora-js/core";
+import { llamaLinears } from "../config/llama-tensors.ts";
+import { openModelFiles } from "../formats/model-files.ts";
+import { openFolder } from "../formats/node-folder.ts";
+import { openPeftAdapter } from "../formats/peft-adapter.ts";
+import { LoraAdapter } from "../lora/lora-adapter.ts";
+import type { Llama } from "../models/llama.ts";
+import { loadLlama } from "../models/load-llama.ts";
+import { openBackend } from "./open-backend.ts";
+import type { ModelFolder } from "./open-model.ts";
+import type { Output } from "./output.ts";
+
+export interface SessionOptions {
+  readonly format: QFormat | null;
+  readonly threads: number | undefined;
+  readonly output: Output;
+}
+
+export class Session {
+  private constructor(
+    readonly folder: ModelFolder,
+    readonly backend: Backend,
+    readonly threads: number,
+    readonly model: Llama,
+  ) {}
+
+  /**
+   * Starts a backend and reads the weights onto it, showing how far it is.
+   * @throws FormatError, UsageError as `openModelFiles` and `loadLlama`; OutOfMemoryError
+   */
+  static async open(folder: ModelFolder, { format, threads: wanted, output }: SessionOptions): Promise<Session> {
+    const files = await openModelFiles(folder.folder);
+    try {
+      const { backend, threads } = await openBackend(wanted);
+      try {
+        const onProgress = (read: number, total: number): void => output.status(`  loading   ${Math.floor((100 * read) / total)} %`);
+        const model = await loadLlama(backend, folder.config, files, { format, onProgress });
+        output.clearStatus();
+        return new Session(folder, backend, threads, model);
+      } catch (error) {
+        backend.dispose();
+        throw error;
+      }
+    } finally {
+      await files.close();
+    }
+  }
+
+  /**
+   * Puts the adapter of a PEFT folder on the model.
+   * @param dropout replaces that of its settings
+   * @throws UsageError, AdapterMismatchError, FormatError as `openPeftAdapter`
+   */
+  async adapt(path: string, dropout?: number): Promise<LoraAdapter> {
+    const stored = await openPeftAdapter(await openFolder(path), llamaLinears(this.folder.config));
+    try {
+      return await LoraAdapter.load(this.model, stored, dropout);
+    } finally {
+      await stored.close();
+    }
+  }
+
+  close(): void {
+    this.model.dispose();
+    this.backend.dispose();
+  }
+}

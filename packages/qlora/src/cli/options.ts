@@ -1,0 +1,60 @@
+// Options that several actions have, with one meaning for all of them.
+import { BLOCK_SIZES, namedFormat, type QFormat } from "@qlora-js/core";
+import { z } from "zod";
+import { choiceOption, numberOption, type OptionValues, switchOption, textOption } from "./option-table.ts";
+
+/** How results are told. */
+export const OUTPUT_OPTIONS = {
+  json: switchOption("--json", z.boolean().optional(), "print one JSON object a line; so by itself where output is not a terminal"),
+  noJson: switchOption("--no-json", z.boolean().optional(), "print text where output is not a terminal"),
+};
+
+/** How the base model's weights are held. */
+export const FORMAT_OPTIONS = {
+  format: choiceOption("--format <format>", ["nf4", "fp4", "none"], "nf4", "how linear weights are held; none: the file's own numbers"),
+  blockSize: numberOption(
+    "--block-size <n>",
+    z
+      .number()
+      .refine((n) => BLOCK_SIZES.includes(n))
+      .default(64),
+    { help: "weights that share one scale", expects: BLOCK_SIZES.join(", ") },
+  ),
+  doubleQuant: switchOption("--no-double-quant", z.boolean().default(true), "keep scales in 32 bits instead of 8"),
+};
+
+/** What computes. */
+export const BACKEND_OPTIONS = {
+  threads: numberOption("--threads <n>", z.int().min(1).max(64).optional(), {
+    help: "threads that compute; all processors by default",
+    expects: "a whole number from 1 to 64",
+  }),
+};
+
+/** Whose adapter is put on the model. */
+export const ADAPTER_OPTIONS = {
+  adapter: textOption("--adapter <folder>", z.string().min(1).optional(), {
+    help: "a PEFT LoRA adapter to put on the model",
+    expects: "the folder of a PEFT adapter",
+  }),
+};
+
+/** What random numbers depend on. */
+export const SEED_OPTIONS = {
+  seed: numberOption("--seed <n>", z.int().nonnegative().default(0), {
+    help: "what random numbers depend on",
+    expects: "a whole number, 0 or more",
+  }),
+};
+
+export type FormatOptions = OptionValues<typeof FORMAT_OPTIONS>;
+
+/** The format that options mean; null keeps the numbers of the file. */
+export const formatOf = ({ format, blockSize, doubleQuant }: FormatOptions): QFormat | null =>
+  format === "none" ? null : namedFormat(format, { blockSize, doubleQuant });
+
+/** The same in words: `NF4 + double quantization`. */
+export function formatWords({ format, blockSize, doubleQuant }: FormatOptions): string {
+  if (format === "none") return "the file's numbers";
+  return `${format.toUpperCase()}${doubleQuant ? " + double quantization" : ""}${blockSize === 64 ? "" : `, blocks of ${blockSize}`}`;
+}

@@ -1,0 +1,35 @@
+// What the command consists of: one line an action. Each is a value in a file of its own; nothing here knows what they do.
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addCommand } from "./command.ts";
+import { chatCommand } from "./commands/chat.ts";
+import { evalCommand } from "./commands/eval.ts";
+import { generateCommand } from "./commands/generate.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { trainCommand } from "./commands/train.ts";
+
+const AFTER_HELP = `
+MODEL is a Hugging Face folder (config.json, safetensors), or a run folder that train has left.
+DATA is a .jsonl file, or a folder with train.jsonl and perhaps valid.jsonl.
+Exit codes: 0 done, 1 something broke, 2 something given cannot be used, 130 interrupted (a run is saved first).`;
+
+/** The version in package.json. */
+export const qloraVersion = (): string =>
+  (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+
+/** The program, ready to parse. */
+export function createProgram(): Command {
+  const program = new Command("qlora")
+    .description("Fine-tune language models over frozen 4-bit weights.")
+    .usage("<action> <model> …")
+    .version(qloraVersion())
+    .helpCommand(true)
+    .showSuggestionAfterError()
+    .addHelpText("after", AFTER_HELP);
+  addCommand(program, trainCommand);
+  addCommand(program, generateCommand);
+  addCommand(program, chatCommand);
+  addCommand(program, evalCommand);
+  addCommand(program, inspectCommand);
+  return program;
+}

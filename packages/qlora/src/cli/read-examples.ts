@@ -1,0 +1,28 @@
+// A data file as a model will see it: rows read, tokenized, counted.
+import { type DataFile, findData, readDataFile } from "../data/read-file.ts";
+import { type DataStatistics, dataStatistics } from "../data/statistics.ts";
+import { type Example, tokenizeRows } from "../data/tokenize.ts";
+import type { ModelFolder } from "./open-model.ts";
+
+export interface DataExamples {
+  readonly file: DataFile;
+  readonly examples: readonly Example[];
+  readonly statistics: DataStatistics;
+}
+
+/**
+ * Reads and tokenizes a data file for a model.
+ * @throws UsageError as `readDataFile` and `tokenizeRows`
+ */
+export async function readExamples(path: string, { config, tokenizer, template }: ModelFolder, maxLength?: number): Promise<DataExamples> {
+  const file = await readDataFile(path);
+  const { vocabSize: vocabularySize, maxPositions } = config;
+  const tokenized = tokenizeRows(file.rows, { tokenizer, template, vocabularySize, maxPositions, maxLength });
+  return { file, examples: tokenized.examples, statistics: dataStatistics(tokenized, file.kind) };
+}
+
+/** The file of DATA to evaluate on: valid.jsonl where a folder has it, else train.jsonl, or the file itself. */
+export async function splitToEvaluate(data: string): Promise<string> {
+  const { train, valid } = await findData(data);
+  return valid ?? train;
+}

@@ -1,0 +1,110 @@
+// A run's manifest: what it was made from and with which options, so that it can be told apart, repeated and gone on with. Node only.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FormatError } from "@qlora-js/core";
+import { z } from "zod";
+import { UsageError } from "../error.ts";
+import { checkJson } from "../formats/read-json.ts";
+import { writeFileSafely } from "../safe-write.ts";
+import { MANIFEST } from "./run-folder.ts";
+
+const hashed = z.object({ file: z.string(), bytes: z.number(), sha256: z.string() });
+const source = z.object({ path: z.string(), files: z.array(hashed) });
+
+/** The options of `train` by their names in code, resolved. Absent ones are null, so that the file shows them. */
+const options = z.object({
+  steps: z.int().positive(),
+  batch: z.int().positive(),
+  accumulate: z.int().positive(),
+  lr: z.number(),
+  schedule: z.enum(["constant", "linear", "cosine"]),
+  warmup: z.int().nonnegative(),
+  rank: z.int().positive(),
+  alpha: z.number(),
+  dropout: z.number(),
+  targets: z.union([z.string(), z.array(z.string())]),
+  weightDecay: z.number(),
+  clip: z.number(),
+  optimizer: z.enum(["adamw", "adamw8bit"]),
+  format: z.enum(["nf4", "fp4", "none"]),
+  blockSize: z.int(),
+  doubleQuant: z.boolean(),
+  maxLength: z.int().nullable(),
+  order: z.enum(["shuffle", "file"]),
+  seed: z.int(),
+  pagerBudget: z.number().nullable(),
+  checkpointing: z.boolean(),
+  saveEvery: z.int().positive(),
+  evalEvery: z.int().positive(),
+});
+
+const schema = z.object({
+  kind: z.literal("qlora run"),
+  created: z.string(),
+  versions: z.record(z.string(), z.string()),
+  backend: z.object({ name: z.string(), threads: z.int() }),
+  model: source,
+  data: z.object({ path: z.string(), train: hashed, valid: hashed.nullable() }),
+  /** The adapter the run started from. */
+  adapter: source.nullable(),
+  options,
+});
+
+export type Manifest = z.infer<typeof schema>;
+export type RunOptions = z.infer<typeof options>;
+
+/**
+ * Reads a run's manifest.
+ * @throws UsageError if the folder has none
+ * @throws FormatError if it is not one
+ */
+export async function readManifest(run: string): Promise<Manifest> {
+  const path = join(run, MANIFEST);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new UsageError(run, `has no ${MANIFEST}, so it is not a run folder. Give the folder that train has left.`, { run }, { cause });
+  }
+  try {
+    return checkJson(path, schema, JSON.parse(text));
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
+    throw new FormatError(path, `is not JSON (${(cause as Error).message}).`, { cause });
+  }
+}
+
+/** @throws StorageError if it cannot be written */
+export const writeManifest = (run: string, manifest: Manifest): Promise<void> =>
+  writeFileSafely(join(run, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`);
+
+/** The options that may differ when a run is gone on with: they change how it is computed and shown, and no number of the steps done. */
+const FREE: ReadonlySet<string> = new Set(["steps", "pagerBudget", "checkpointing", "saveEvery", "evalEvery"]);
+
+/**
+ * Checks that going on gives the numbers the run would have given.
+ * @throws UsageError with the first difference
+ */
+export function checkSameRun(run: string, saved: Manifest, now: Manifest): void {
+  const differs = (what: string, was: unknown, is: unknown): never => {
+    const words = `${what} differs: the run has ${JSON.stringify(was)}, and this is ${JSON.stringify(is)}. Leave it as it was, or start a new run.`;
+    throw new UsageError(`--resume ${run}`, words, { what, was, is });
+  };
+  for (const [name, was] of Object.entries(saved.options)) {
+    const is = now.options[name as keyof RunOptions];
+    if (!FREE.has(name) && JSON.stringify(was) !== JSON.stringify(is)) differs(flagName(name), was, is);
+  }
+  for (const { file, sha256 } of saved.model.files) {
+    const is = now.model.files.find((f) => f.file === file)?.sha256 ?? "absent";
+    if (is !== sha256) differs(`the model's ${file} (sha256)`, sha256, is);
+  }
+  for (const part of ["train", "valid"] as const) {
+    const [was, is] = [saved.data[part]?.sha256 ?? "absent", now.data[part]?.sha256 ?? "absent"];
+    if (was !== is) differs(`${part}.jsonl (sha256)`, was, is);
+  }
+  const added = now.model.files.find(({ file }) => !saved.model.files.some((f) => f.file === file));
+  if (added) differs("the list of the model's files", "absent", added.file);
+}
+
+/** `blockSize` → `--block-size` */
+const flagName = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

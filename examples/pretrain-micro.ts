@@ -74,7 +74,7 @@ const config = parseLlamaConfig(MICRO_CONFIG);
 const files = microModelFiles();
 const tokenizer = Tokenizer.from({ tokenizer: JSON.parse(files["tokenizer.json"]!), config: JSON.parse(files["tokenizer_config.json"]!) });
 const grammar = microGrammar();
-const backend = createCpuBackend({ threads });
+const backend = await createCpuBackend({ threads });
 const root = key(seed);
 // one stream of random numbers a purpose: weights, training text, held-out stories
 const [forWeights, forText, forStories] = [0, 1, 2].map((stream) => fold(root, stream)) as [typeof root, typeof root, typeof root];

@@ -1,4 +1,5 @@
 // Trades time for memory: runs a part of the model without recording it, and runs it again when the backward pass gets there.
+import { GradientError } from "./error.ts";
 import type { Node, ReplayWalk } from "./node.ts";
 import { isTracked } from "./op.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -27,7 +28,7 @@ export function checkpoint<I extends readonly Tensor[]>(
   const rehearsal = new Rehearsal(keepProducts);
   try {
     const { output, tracked } = within(session, { recording: "dry", sawTracked: false, rehearsing: rehearsal }, () => {
-      const output = scope(backend, () => fn(...inputs));
+      const output = scope(backend, () => fn(...inputs).retain()); // a handle of our own: fn may return what is not its own
       return { output, tracked: session.sawTracked };
     });
     if (!tracked) {
@@ -50,6 +51,7 @@ class CheckpointNode implements Node {
   readonly op = "checkpoint";
   readonly id: number;
   readonly #held: Storage[];
+  #disposed = false;
 
   constructor(
     readonly session: Session,
@@ -62,6 +64,7 @@ class CheckpointNode implements Node {
   }
 
   replay(walk: ReplayWalk, grads: readonly (Tensor | null)[]): void {
+    if (this.#disposed) throw new GradientError("checkpoint: an earlier grad() let go of what it held. Give that one { retain: true }.");
     // stand-ins for the inputs: leaves of their own, so that the inner walk ends at them
     const leaves = this.inputs.map((x) => new Tensor(x.storage.retain(), x.shape, x.dtype, isTracked(x) ? { node: null, index: 0 } : null));
     this.rehearsal.rewind();
@@ -80,6 +83,7 @@ class CheckpointNode implements Node {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const storage of this.#held.splice(0)) storage.release();
     this.rehearsal.dispose();
   }

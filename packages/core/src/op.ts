@@ -76,6 +76,7 @@ export function applyAll<I extends readonly Input[], A extends object>(op: Op<st
   const node = record(session, op, inputs, attrs);
   const step = session.replaying?.take(op.name);
   const runs = step?.runs ?? true;
+  const views = runs ? inputs.flatMap((x) => x.views()) : []; // before the outputs: a disposed input must not leave them behind
   const outputs = specs.map(({ shape, dtype }, index) => {
     const storage = step?.kept ? step.kept[index]!.retain() : new Storage(backend, sizeOf(shape) * BYTES[dtype], runs);
     return new Tensor(storage, shape, dtype, node && dtype === "f32" ? { node, index } : null);
@@ -83,7 +84,7 @@ export function applyAll<I extends readonly Input[], A extends object>(op: Op<st
   if (runs) {
     backend.run(
       op.name,
-      inputs.flatMap((x) => x.views()),
+      views,
       outputs.flatMap((y) => y.views()),
       attrs,
     );

@@ -5,9 +5,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROPERTY } from "./arbitraries.ts";
 import { type BackendUnderTest, backends } from "./backends.ts";
+import { compute, listOf, readAll } from "./compute.ts";
 import { centralDifferences } from "./gradcheck.ts";
 import { useBackend } from "./on-backends.ts";
-import { download, upload, type Value } from "./value.ts";
+import { upload, type Value } from "./value.ts";
 
 export interface Tolerance {
   readonly absolute: number;
@@ -64,8 +65,6 @@ const GRADIENTS: Tolerance = { absolute: 1e-5, relative: 2e-5 };
 
 const TIMEOUT = 60_000; // the longest takes a second or two where nothing else runs
 
-const listOf = <T>(x: T | readonly T[]): readonly T[] => (Array.isArray(x) ? (x as readonly T[]) : [x as T]);
-
 /** Fails with the first element that differs: shape, dtype, and numbers to the tolerance (NaN like NaN, infinities alike). */
 export function expectClose(got: Value, want: Value, { absolute, relative }: Tolerance, what: string): void {
   expect({ shape: got.shape, dtype: got.dtype }, what).toEqual({ shape: want.shape, dtype: want.dtype });
@@ -81,21 +80,10 @@ export function expectClose(got: Value, want: Value, { absolute, relative }: Tol
 /** Fixed numbers between 0.5 and 1.5 of either sign: the gradient that arrives at an output. */
 const seedLike = (y: Value): Value => ({ ...y, data: y.data.map((_, i) => (((i * 7919) % 1000) / 1000 + 0.5) * (i % 2 ? 1 : -1)) });
 
-async function forward(backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>): Promise<Value[]> {
-  const outputs = scope(backend, () =>
-    listOf(
-      check.run(
-        inputs.map((v) => upload(backend, v)),
-        attrs,
-      ),
-    ),
-  );
-  const values = await Promise.all(outputs.map(download));
-  for (const y of outputs) y.dispose();
-  return values;
-}
+const forward = (backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>): Promise<Value[]> =>
+  compute(backend, inputs, (...tensors) => check.run(tensors, attrs));
 
-async function gradients(backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>, seeds: Value[]): Promise<Value[]> {
+function gradients(backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>, seeds: Value[]): Promise<Value[]> {
   const wanted = check.gradients!;
   const found = scope(backend, () => {
     const tensors = inputs.map((v, i) => (wanted.includes(i) ? parameter(upload(backend, v)) : upload(backend, v)));
@@ -105,9 +93,7 @@ async function gradients(backend: Backend, check: Row<unknown>, { inputs, attrs 
     if (outputs.length === 1) return grad(outputs[0]!, params, { seed: seedTensors[0]! });
     return grad(outputs.map((y, i) => sum(mul(y, seedTensors[i]!))).reduce(add), params);
   });
-  const values = await Promise.all(found.map(download));
-  for (const g of found) g.dispose();
-  return values;
+  return readAll(found);
 }
 
 /** What a literal gives is the same on every backend, and computed once. */

@@ -2,9 +2,8 @@
 // A block of queries of one head is a task. Rows are copied into scratch, padded with zeros to whole tiles, so every head size takes the same path.
 import { columnsOf, copyRows, packColumns, visible } from "./simd/attention-block.as";
 import { dot } from "./simd/dot.as";
-import { expNegative4 } from "./simd/exp.as";
 import { log4 } from "./simd/log.as";
-import { largest } from "./simd/largest.as";
+import { softmaxStep } from "./simd/softmax-step.as";
 import { tileScaleAdd, tileSet } from "./simd/tile.as";
 
 /**
@@ -62,31 +61,6 @@ function blockOfQueries(
     }
   }
   for (let t: usize = 0; t < n; t++) finish(y + t * qStride, l + (t << 2), sums + t * ld, load<f32>(largestSoFar + (t << 2)), load<f64>(totals + (t << 3)), D);
-}
-
-/** Turns `seen` scores of a row into e^(score − m), zeros up to `width`, and moves m, the total, and the factor for what was summed under the old m. */
-@inline
-function softmaxStep(row: usize, seen: usize, width: usize, factor: usize, m: usize, total: usize): void {
-  if (seen == 0) {
-    memory.fill(row, 0, width << 2);
-    store<f32>(factor, 1);
-    return;
-  }
-  const end = row + (width << 2);
-  for (let p = row + (seen << 2); p < end; p += 4) store<f32>(p, -Infinity);
-  const before = load<f32>(m);
-  const now = max<f32>(before, largest(row, width));
-  const shift = f32x4.splat(now);
-  let sum = f32x4.splat(0);
-  for (let p = row; p < end; p += 16) {
-    const e = expNegative4(f32x4.sub(v128.load(p), shift));
-    sum = f32x4.add(sum, e);
-    v128.store(p, e);
-  }
-  const f = f32x4.extract_lane(expNegative4(f32x4.splat(before - now)), 0);
-  store<f32>(m, now);
-  store<f32>(factor, f);
-  store<f64>(total, load<f64>(total) * <f64>f + <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1) + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3));
 }
 
 /** y = sums / total, l = m + ln total; 0 and −∞ where no key was seen. */

@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime.ts";
 import { attentionKernels } from "./attention.ts";
 import { dropoutKernels } from "./dropout.ts";
 import { elementwiseKernels } from "./elementwise.ts";
+import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
 import { rmsNormKernels } from "./rms-norm.ts";
 import { ropeKernels } from "./rope.ts";
 import { swigluKernels } from "./swiglu.ts";
@@ -14,6 +15,7 @@ export const kernels = {
   ...attentionKernels,
   ...dropoutKernels,
   ...elementwiseKernels,
+  ...linearCrossEntropyKernels,
   ...rmsNormKernels,
   ...ropeKernels,
   ...swigluKernels,

@@ -1,4 +1,5 @@
 // What attention's forward and backward share: how many keys of a block a query sees, and rows copied into whole tiles.
+import { transpose4 } from "./transpose.as";
 
 /** How many of the `keys` keys from j on the query at position `at` sees. */
 @inline
@@ -34,8 +35,8 @@ export function packColumns(to: usize, from: usize, stride: usize, n: usize, D: 
     if (rows == 8) {
       for (; d + 4 <= D; d += 4) {
         const p = from + (d << 2), t = to + (d << 5);
-        transpose(t, p, stride);
-        transpose(t + 16, p + (stride << 2), stride);
+        transpose4(t, 32, v128.load(p), v128.load(p + stride), v128.load(p + stride * 2), v128.load(p + stride * 3));
+        transpose4(t + 16, 32, v128.load(p + stride * 4), v128.load(p + stride * 5), v128.load(p + stride * 6), v128.load(p + stride * 7));
       }
     }
     for (; d < wide; d++) {
@@ -43,16 +44,4 @@ export function packColumns(to: usize, from: usize, stride: usize, n: usize, D: 
         store<f32>(to + (d << 5) + (c << 2), d < D && c < rows ? load<f32>(from + c * stride + (d << 2)) : 0);
     }
   }
-}
-
-/** A 4×4 block, its rows 32 bytes apart in `to`. */
-@inline
-function transpose(to: usize, from: usize, stride: usize): void {
-  const a = v128.load(from), b = v128.load(from + stride), c = v128.load(from + (stride << 1)), d = v128.load(from + stride * 3);
-  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<u32>(c, d, 0, 4, 1, 5);
-  const AB = v128.shuffle<u32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<u32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<u64>(ab, cd, 0, 2));
-  v128.store(to, v128.shuffle<u64>(ab, cd, 1, 3), 32);
-  v128.store(to, v128.shuffle<u64>(AB, CD, 0, 2), 64);
-  v128.store(to, v128.shuffle<u64>(AB, CD, 1, 3), 96);
 }

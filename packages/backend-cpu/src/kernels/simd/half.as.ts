@@ -10,6 +10,33 @@ export function loadF16(p: usize): v128 {
   return v128.or(v128.or(f32x4.mul(magnitude, f32x4.splat(5.192296858534828e33)), special), sign);
 }
 
+/** What a dtype is called in the arguments of kernels. */
+export const F32 = 0;
+export const BF16 = 1;
+export const F16 = 2;
+
+/** Four numbers of a dtype from p; the dtype is a constant where this is used. */
+@inline
+export function load4(dtype: i32, p: usize): v128 {
+  return dtype == F32 ? v128.load(p) : dtype == BF16 ? loadBf16(p) : loadF16(p);
+}
+
+/** One number of a dtype. */
+@inline
+export function load1(dtype: i32, p: usize): f32 {
+  if (dtype == F32) return load<f32>(p);
+  if (dtype == BF16) return reinterpret<f32>(<u32>load<u16>(p) << 16);
+  const bits = <u32>load<u16>(p), magnitude = (bits & 0x7fff) << 13;
+  const value = reinterpret<u32>(reinterpret<f32>(magnitude) * <f32>5.192296858534828e33);
+  return reinterpret<f32>(value | (magnitude >= 0x0f800000 ? 0x7f800000 : 0) | ((bits & 0x8000) << 16));
+}
+
+/** Bytes of n numbers of a dtype. */
+@inline
+export function bytesOf(dtype: i32, n: usize): usize {
+  return dtype == F32 ? n << 2 : n << 1;
+}
+
 /** Four bf16 from p. */
 @inline
 export function loadBf16(p: usize): v128 {

@@ -143,7 +143,8 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function storageError(path: string, cause: unknown): StorageError {
+/** What a failed call of the file system is to the user: the path, the code, and what to do. */
+export function storageError(path: string, cause: unknown): StorageError {
   const { code = "", message } = cause as NodeJS.ErrnoException;
   return new StorageError(path, code, adviceFor(code, message), { cause });
 }

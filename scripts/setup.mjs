@@ -22,7 +22,8 @@ export function setup() {
   const installed = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
     process.stderr.write("installing dependencies …\n");
-    run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    // not `npm ci`: it insists on the optional binaries of every platform, which not every registry has
+    run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
   }
   run(process.execPath, [join(root, "scripts", "build.mjs")]);
 }

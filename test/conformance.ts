@@ -1,6 +1,6 @@
 // What every backend must pass. A row of a case table says how an op is called, on what, and what it gives in float64; from it come the forward test, the
 // test of its gradients, and the test that backends which promise the same bits give them.
-import { add, type Backend, grad, mul, parameter, scope, sum, type Tensor } from "@qlora-js/core";
+import { add, type Backend, checkpoint, grad, mul, parameter, scale, scope, sum, type Tensor } from "@qlora-js/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROPERTY } from "./arbitraries.ts";
@@ -83,15 +83,29 @@ const seedLike = (y: Value): Value => ({ ...y, data: y.data.map((_, i) => (((i *
 const forward = (backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>): Promise<Value[]> =>
   compute(backend, inputs, (...tensors) => check.run(tensors, attrs));
 
-function gradients(backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>, seeds: Value[]): Promise<Value[]> {
+/** How a part of a program is run: as it is, or recomputed in the backward pass. */
+type Block = (fn: (...tensors: Tensor[]) => Tensor, inputs: Tensor[]) => Tensor;
+const asItIs: Block = (fn, inputs) => fn(...inputs);
+const recomputed: Block = (fn, inputs) => checkpoint(fn, inputs);
+const productsKept: Block = (fn, inputs) => checkpoint(fn, inputs, { keepProducts: true });
+
+function gradients(
+  backend: Backend,
+  check: Row<unknown>,
+  { inputs, attrs }: Given<unknown>,
+  seeds: readonly Value[],
+  block = asItIs,
+): Promise<Value[]> {
   const wanted = check.gradients!;
+  const weighted = (outputs: readonly Tensor[]): Tensor => outputs.map((y, i) => sum(mul(y, upload(backend, seeds[i]!)))).reduce(add);
   const found = scope(backend, () => {
-    const tensors = inputs.map((v, i) => (wanted.includes(i) ? parameter(upload(backend, v)) : upload(backend, v)));
-    const outputs = listOf(check.run(tensors, attrs));
-    const seedTensors = seeds.map((s) => upload(backend, s));
-    const params = wanted.map((i) => tensors[i]!);
-    if (outputs.length === 1) return grad(outputs[0]!, params, { seed: seedTensors[0]! });
-    return grad(outputs.map((y, i) => sum(mul(y, seedTensors[i]!))).reduce(add), params);
+    const params = wanted.map((i) => parameter(upload(backend, inputs[i]!)));
+    // every tensor but the parameters is gone when the gradient is taken: rules read what they named in `saves`, or fail
+    const loss = scope(backend, () => {
+      const tensors = inputs.map((v, i) => (wanted.includes(i) ? scale(params[wanted.indexOf(i)]!, 1) : upload(backend, v)));
+      return block((...own) => weighted(listOf(check.run(own, attrs))), tensors);
+    });
+    return grad(loss, params);
   });
   return readAll(found);
 }
@@ -144,13 +158,16 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
     test(check.title, () => each(check, forwardTest), TIMEOUT);
     if (!check.gradients) continue;
     const gradientTest = async (given: Given<unknown>): Promise<void> => {
-      const got = await gradients(backend(), check, given, expected.values(given).map(seedLike));
+      const seeds = expected.values(given).map(seedLike);
+      const got = await gradients(backend(), check, given, seeds);
       got.forEach((gradient, i) => {
         const what = `gradient of input ${check.gradients![i]}`;
         expectClose(gradient, expected.gradients(given)[i]!, check.gradientTolerance ?? GRADIENTS, what);
       });
+      for (const block of [recomputed, productsKept])
+        expect(await gradients(backend(), check, given, seeds, block), "recomputed").toEqual(got);
     };
-    test(`${check.title}: gradients are those of central differences`, () => each(check, gradientTest), TIMEOUT);
+    test(`${check.title}: gradients are those of central differences, recomputed or not`, () => each(check, gradientTest), TIMEOUT);
   }
   for (const { title, call, error, fields = {} } of refusals) {
     test(`refuses ${title}`, () => {

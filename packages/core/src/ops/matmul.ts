@@ -63,10 +63,6 @@ function gradB(a: Tensor, b: Tensor, { transposeA: ta, transposeB: tb }: MatmulA
   const [x, g] = b.shape.length === 2 ? [rows(a), rows(grad)] : [a, grad];
   return tb ? matmul(g, x, { transposeA: true, transposeB: ta }) : matmul(x, g, { transposeA: !ta });
 }
-const refuse16Bit = (op: string, b: Tensor): null => {
-  if (b.dtype !== "f32" && b.origin) throw new DTypeError(op, [b.dtype], `b is ${b.dtype} and frozen: no gradient can be asked of it.`);
-  return null;
-};
 
 // Y = A·B  [..., m, n] = [..., m, k]·[k, n]    dA = dY·Bᵀ    dB = Aᵀ·dY
 export const matmulOp = defineOp({
@@ -77,10 +73,7 @@ export const matmulOp = defineOp({
   },
   saves: [0, 1],
   dear: ([a], { transposeA }) => a.shape.at(transposeA ? -2 : -1)! >= DEAR_INNER_SIZE,
-  vjp: ({ inputs: [a, b], attrs, grad }) => [
-    () => gradA(b, attrs, grad),
-    b.dtype === "f32" ? () => gradB(a, b, attrs, grad) : refuse16Bit("matmul", b),
-  ],
+  vjp: ({ inputs: [a, b], attrs, grad }) => [() => gradA(b, attrs, grad), b.dtype === "f32" ? () => gradB(a, b, attrs, grad) : null],
 });
 
 // Y = C + A·B, C of Y's shape or a row [n] that is added to each row    dC = dY
@@ -97,7 +90,7 @@ export const addmmOp = defineOp({
   vjp: ({ inputs: [, a, b], attrs, grad }) => [
     () => grad,
     () => gradA(b, attrs, grad),
-    b.dtype === "f32" ? () => gradB(a, b, attrs, grad) : refuse16Bit("addmm", b),
+    b.dtype === "f32" ? () => gradB(a, b, attrs, grad) : null,
   ],
 });
 

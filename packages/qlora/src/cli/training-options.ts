@@ -1,33 +1,59 @@
-// Options that decide how large a run is: for train and plan.
+// What a run is trained with: for train, and for plan, which says beforehand what it takes.
 import { z } from "zod";
 import { ALL_LINEAR } from "../formats/peft-config.ts";
 import { bytesOption } from "./bytes-option.ts";
-import { choiceOption, numberOption, switchOption, textOption } from "./option-table.ts";
+import { LENGTH_OPTIONS } from "./data-options.ts";
+import { choiceOption, numberOption, type OptionRow, type OptionValues, switchOption } from "./option-table.ts";
+import { FORMAT_OPTIONS, SEED_OPTIONS } from "./options.ts";
 
 const whole = { expects: "a whole number, 1 or more" };
+const aboveZero = { expects: "a number above 0" };
+const notNegative = { expects: "a number, 0 or more" };
+
+/** Layers to adapt, as `loraSettings` takes them. */
+const TARGETS: OptionRow<typeof ALL_LINEAR | string[]> = {
+  flags: "--targets <names>",
+  help: "layers to adapt: all-linear, or names such as q_proj,v_proj",
+  expects: "all-linear, or names with commas between them",
+  fromText: (text) => (text === ALL_LINEAR ? text : text.split(",").map((name) => name.trim())),
+  schema: z.union([z.literal(ALL_LINEAR), z.array(z.string().min(1)).min(1)]).default(ALL_LINEAR),
+};
 
 export const TRAINING_OPTIONS = {
-  steps: numberOption("--steps <n>", z.int().positive().optional(), { help: "steps of the run; wins over --epochs", ...whole }),
-  epochs: numberOption("--epochs <n>", z.number().positive().finite().default(1), {
-    help: "times each row is seen; may be a fraction",
-    expects: "a number above 0",
+  steps: numberOption("--steps <n>", z.int().positive().optional(), { help: "steps of the run; or give --epochs", ...whole }),
+  epochs: numberOption("--epochs <n>", z.number().positive().finite().optional(), {
+    help: "times each row is seen, may be a fraction; 3 by default",
+    ...aboveZero,
   }),
-  batch: numberOption("--batch <rows>", z.int().positive().default(1), { help: "rows at a time", ...whole }),
-  accumulate: numberOption("--accumulate <n>", z.int().positive().default(1), { help: "batches a step", ...whole }),
+  batch: numberOption("--batch <rows>", z.int().positive().default(2), { help: "rows at a time", ...whole }),
+  accumulate: numberOption("--accumulate <n>", z.int().positive().default(4), { help: "batches a step", ...whole }),
+  ...LENGTH_OPTIONS,
   order: choiceOption("--order <order>", ["shuffle", "file"], "shuffle", "the order of rows"),
+  ...SEED_OPTIONS,
+  lr: numberOption("--lr <rate>", z.number().positive().finite().default(2e-4), { help: "learning rate", ...aboveZero }),
+  schedule: choiceOption("--schedule <name>", ["constant", "linear", "cosine"], "constant", "how the learning rate goes down"),
+  warmup: numberOption("--warmup <n>", z.number().nonnegative().finite().default(0), {
+    help: "steps in which the learning rate goes up; below 1: a share of all steps",
+    ...notNegative,
+  }),
+  clip: numberOption("--clip <norm>", z.number().nonnegative().finite().default(0.3), {
+    help: "the largest norm of all gradients together; 0 never clips",
+    ...notNegative,
+  }),
+  weightDecay: numberOption("--weight-decay <n>", z.number().nonnegative().finite().default(0), {
+    help: "pull of the adapter towards zero",
+    ...notNegative,
+  }),
   rank: numberOption("--rank <n>", z.int().positive().default(16), { help: "rank of the adapter's matrices", ...whole }),
-  alpha: numberOption("--alpha <n>", z.number().positive().default(32), {
+  alpha: numberOption("--alpha <n>", z.number().positive().finite().default(32), {
     help: "the adapter is scaled by alpha / rank",
-    expects: "a number above 0",
+    ...aboveZero,
   }),
   dropout: numberOption("--dropout <p>", z.number().min(0).lt(1).default(0), {
     help: "share of the adapter's inputs that is dropped",
     expects: "a number from 0 to below 1",
   }),
-  targets: textOption("--targets <names>", z.union([z.literal(ALL_LINEAR), z.array(z.string().min(1)).min(1)]).default(ALL_LINEAR), {
-    help: "layers to adapt: all-linear, or names such as q_proj,v_proj",
-    expects: "all-linear, or names with commas between them",
-  }),
+  targets: TARGETS,
   optimizer: choiceOption("--optimizer <name>", ["adamw", "adamw8bit"], "adamw", "moments in 32 or 8 bits"),
   pagerBudget: bytesOption(
     "--pager-budget <bytes>",
@@ -37,7 +63,13 @@ export const TRAINING_OPTIONS = {
   memory: bytesOption(
     "--memory <bytes>",
     z.int().positive().optional(),
-    "what the run may take; decides what is recomputed. What is free by default",
+    "what the run may take; decides what is recomputed. By default what is free",
   ),
   checkpointing: switchOption("--no-checkpointing", z.boolean().default(true), "keep all activations: faster, and much more memory"),
+  ...FORMAT_OPTIONS,
 };
+export type TrainingOptions = OptionValues<typeof TRAINING_OPTIONS>;
+
+/** Steps in which the learning rate goes up. */
+export const warmupSteps = ({ warmup }: Pick<TrainingOptions, "warmup">, steps: number): number =>
+  warmup < 1 ? Math.round(warmup * steps) : Math.min(steps, Math.round(warmup));

@@ -41,7 +41,8 @@ export function cheapestChanges(config: LlamaConfig, options: ForecastOptions, b
   const excess = Math.max(now.totalBytes - budget.totalBytes, now.deviceBytes - budget.deviceBytes, 0);
   const worth = useful.filter(({ savedBytes }) => savedBytes >= WORTH_TELLING * excess);
   const rest = useful.filter((c) => !worth.includes(c)).sort((a, b) => b.savedBytes - a.savedBytes);
-  return [...worth, ...rest].slice(0, 3);
+  const chosen = new Set([...worth, ...rest].slice(0, 3));
+  return useful.filter((change) => chosen.has(change));
 }
 
 /** Savings are of the whole where that is too much, else of the device. */

@@ -48,14 +48,16 @@ class Search {
 
   /** As many layers of the faster kind as fit, the others of the smaller; the last layers first, whose turn in the backward pass comes first. */
   most(faster: Recomputation, smaller: Recomputation): RecomputeChoice {
-    let [low, high] = [0, this.config.layers];
-    let best = this.#choice(faster, smaller, 0);
+    const none = this.#choice(faster, smaller, 0);
+    // one layer of the faster kind may take less than none: the last, which is not computed again while all the others' tensors are there
+    const one = this.#choice(faster, smaller, 1);
+    if (!one.fits) return none.fits || none.forecast.totalBytes <= one.forecast.totalBytes ? none : one;
+    let best = one;
+    let [low, high] = [1, this.config.layers];
     while (low < high) {
       const count = Math.ceil((low + high) / 2);
       const choice = this.#choice(faster, smaller, count);
-      const smallest = !best.fits && choice.forecast.totalBytes < best.forecast.totalBytes;
-      if (choice.fits || smallest) best = choice;
-      if (choice.fits) low = count;
+      if (choice.fits) [low, best] = [count, choice];
       else high = count - 1;
     }
     return best;

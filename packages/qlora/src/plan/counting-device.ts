@@ -95,23 +95,21 @@ export class CountingDevice implements Backend {
     return bytes;
   }
 
-  /** Bytes by component at the moment when most were live, with what is known of each buffer by now. */
-  peak(): ComponentBytes {
-    const current = noBytes();
-    let [bytes, most, at] = [0, -1, 0];
-    const step = (buffer: CountedBuffer, born: Set<CountedBuffer>): number => {
-      const sign = born.has(buffer) ? -1 : 1;
-      born.add(buffer);
-      return sign * buffer.size;
-    };
+  /** Bytes by component at the moment when most were live, and the most that each component had; with what is known of each buffer by now. */
+  peak(): { readonly at: ComponentBytes; readonly largest: ComponentBytes } {
+    const [current, largest] = [noBytes(), noBytes()];
+    let [bytes, most, at] = [0, -1, noBytes()];
     const born = new Set<CountedBuffer>();
-    this.#log.forEach((buffer, i) => {
-      bytes += step(buffer, born);
-      if (bytes > most) [most, at] = [bytes, i];
-    });
-    born.clear();
-    for (const buffer of this.#log.slice(0, at + 1)) current[buffer.component] += step(buffer, born);
-    return current;
+    for (const buffer of this.#log) {
+      const change = born.has(buffer) ? -buffer.size : buffer.size;
+      born.add(buffer);
+      const { component } = buffer;
+      current[component] += change;
+      largest[component] = Math.max(largest[component], current[component]);
+      bytes += change;
+      if (bytes > most) [most, at] = [bytes, { ...current }];
+    }
+    return { at, largest };
   }
 
   #label(buffer: DeviceBuffer, component: Component): void {

@@ -1,6 +1,6 @@
 // How much memory a run takes, by component, from the model's config and the options alone: one training step run on a device that only counts.
 // What is counted is the most bytes live at one time, which is what a backend's memory().peakBytes measures.
-import { accumulate, type Backend, fold, key, Pager, type QFormat, scope, square, sum, type Tensor } from "@qlora-js/core";
+import { type Backend, empty, fold, key, Pager, type QFormat, scope, square, sum, type Tensor } from "@qlora-js/core";
 import type { LlamaConfig } from "../config/llama-config.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
 import type { Llama, LlamaPass, Recomputation } from "../models/llama.ts";
@@ -9,7 +9,7 @@ import { tokenLosses } from "../train/token-losses.ts";
 import { type ComponentBytes, sumOf } from "./component.ts";
 import { CountingDevice } from "./counting-device.ts";
 import { FullFineTuning } from "./full-fine-tuning.ts";
-import { blankBatch, type MicroBatch, microBatch } from "./micro-batch.ts";
+import { blankBatch, microBatch } from "./micro-batch.ts";
 import { RUNTIME_BYTES } from "./runtime-bytes.ts";
 import { skeletonAdapter, skeletonLlama, type WeightDType } from "./skeleton.ts";
 
@@ -39,7 +39,9 @@ export interface ForecastOptions {
 export interface Forecast {
   /** Bytes on the device at the moment when they are most. */
   readonly components: ComponentBytes;
-  /** Their sum: what memory().peakBytes of the backend will be. */
+  /** The most bytes of each, not all at one time: gradients grow while activations go. */
+  readonly largest: ComponentBytes;
+  /** The sum of `components`: what memory().peakBytes of the backend will be. */
   readonly deviceBytes: number;
   /** Moments that wait on the host because the pager's budget keeps them off the device. */
   readonly pagedBytes: number;
@@ -72,22 +74,14 @@ export function forecast(config: LlamaConfig, options: ForecastOptions): Forecas
   const { parameters, losses } = options.adapter ? adapted(device, model, options.adapter, options) : full(model, options);
   const { resident, paged } = optimizerState(device, parameters, options);
   device.as("optimizer", () => device.alloc(resident));
-  let kept = 0;
-  runStep(parameters, blankBatch(options.batch, options.length, options.supervised).supervised, options.accumulate, losses, {
-    between: () => {
-      kept = Math.max(kept, device.labelRest("activations"));
-    },
-    after: ({ grads }) =>
-      device.label(
-        grads.flatMap((g) => g.views()),
-        "gradients",
-      ),
-  });
-  const components = device.peak();
+  const { supervised } = blankBatch(options.batch, options.length, options.supervised);
+  const kept = runStep(device, { parameters, losses, supervised }, options);
+  const { at: components, largest } = device.peak();
   const trainedParameters = parameters.reduce((n, p) => n + p.shape.reduce((a, b) => a * b, 1), 0);
   const deviceBytes = sumOf(components);
   return {
     components,
+    largest,
     deviceBytes,
     pagedBytes: paged,
     runtimeBytes: RUNTIME_BYTES,
@@ -127,23 +121,22 @@ function optimizerState(backend: Backend, parameters: readonly Tensor[], options
   return { resident, paged: stateBytes - resident };
 }
 
-/** What train() does in a step up to the update, which is in place. Two micro-batches are as many as matter. */
+/** What train() does in a step up to the update, which is in place. Of several micro-batches the last is run, with the gradients of those before it held. */
 function runStep(
-  parameters: readonly Tensor[],
-  supervised: number,
-  accumulations: number,
-  losses: () => Tensor,
-  { between, after }: { readonly between: () => void; readonly after: (part: MicroBatch) => void },
-): void {
-  const total = microBatch(parameters, supervised, losses, between);
-  after(total);
-  if (accumulations > 1) {
-    const part = microBatch(parameters, supervised, losses, between);
-    after(part);
-    part.grads.forEach((g, i) => {
-      if (g.dtype === "f32") accumulate(total.grads[i]!, g);
-    });
-    for (const t of [part.loss, ...part.grads]) t.dispose();
-  }
-  for (const g of total.grads) if (g.dtype === "f32") scope(g.backend, () => sum(square(g)));
+  device: CountingDevice,
+  { parameters, losses, supervised }: Trained & { readonly supervised: number },
+  { accumulate: times }: ForecastOptions,
+): number {
+  let kept = 0;
+  const before = times > 1 ? device.as("gradients", () => parameters.map((p) => empty(device, p.shape, p.dtype))) : null;
+  const part = microBatch(parameters, supervised, losses, () => {
+    kept = device.labelRest("activations");
+  });
+  device.label(
+    part.grads.flatMap((g) => g.views()),
+    "gradients",
+  );
+  if (before) for (const t of part.grads) t.dispose();
+  for (const g of before ?? part.grads) if (g.dtype === "f32") scope(device, () => sum(square(g)));
+  return kept;
 }

@@ -2,8 +2,10 @@
 import { type Backend, cast, type DType, empty, parameter, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
 import type { LlamaConfig } from "../config/llama-config.ts";
 import { type LinearModule, llamaLinears } from "../config/llama-tensors.ts";
+import { UsageError } from "../error.ts";
 import { loraTargets } from "../formats/lora-targets.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
+import { quoted } from "../formats/quoted.ts";
 import { Llama, type LlamaLayer, type LlamaLinearName } from "../models/llama.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
 import type { Linear } from "../nn/linear.ts";
@@ -66,7 +68,9 @@ function skeletonLinear(
 /** Wraps the layers that the settings mean, as LoraAdapter.create does. Returns A and B of each, in the order they are trained in. */
 export function skeletonAdapter(model: Llama, settings: LoraSettings, as: SkeletonOptions["as"]): Tensor[] {
   const linears = model.linears();
-  return loraTargets(settings, [...linears.keys()], "adapter").flatMap(({ module, rank, scale }, site) => {
+  const targets = loraTargets(settings, [...linears.keys()], "adapter");
+  if (targets.length === 0) throw new UsageError("--targets", `${quoted(settings.targetModules)} names no linear layer of the model.`);
+  return targets.flatMap(({ module, rank, scale }, site) => {
     const base = linears.get(module)!;
     const make = (shape: readonly number[]): Tensor =>
       as("adapter", () => scope(model.backend, () => parameter(empty(model.backend, shape))));

@@ -1,0 +1,72 @@
+// MODEL of `qlora plan`: a folder, a config.json alone, or a shape that is shipped. No weights are read; of their files, if they are there, the headers.
+import { stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { type LlamaConfig, readLlamaConfig } from "../config/llama-config.ts";
+import { SHAPES, shapeNamed } from "../config/shapes.ts";
+import { UsageError } from "../error.ts";
+import { openModelFiles } from "../formats/model-files.ts";
+import { openFolder } from "../formats/node-folder.ts";
+import { coreDType } from "../formats/safetensors-dtype.ts";
+import { didYouMean } from "../nearest-name.ts";
+import type { WeightDType } from "../plan/skeleton.ts";
+import { type ModelFolder, openModelFolder } from "./open-model.ts";
+
+export interface PlannedModel {
+  readonly name: string;
+  readonly config: LlamaConfig;
+  /** What its weights are in. */
+  readonly dtype: WeightDType;
+  /** Undefined for a shape. */
+  readonly folder: ModelFolder | undefined;
+}
+
+/**
+ * Finds out what there is to plan for.
+ * @throws UsageError if it is none of the three, FormatError if a file is not what it should be
+ */
+export async function plannedModel(given: string): Promise<PlannedModel> {
+  if (Object.hasOwn(SHAPES, given)) {
+    const config = shapeNamed(given);
+    return { name: given, config, dtype: weightDType(config.dtype), folder: undefined };
+  }
+  const isFile = await kindOf(given);
+  if (!isFile) {
+    const folder = await openModelFolder(given);
+    return { name: given, config: folder.config, dtype: (await storedDType(folder)) ?? weightDType(folder.config.dtype), folder };
+  }
+  const config = await readLlamaConfig(await openFolder(dirname(given)), basename(given));
+  const folder: ModelFolder = {
+    folder: { name: given, files: [], open: () => Promise.reject(new UsageError(given, "is a config alone.")) },
+    config,
+    tokenizer: undefined,
+    template: undefined,
+    stopIds: config.eosTokenIds,
+  };
+  return { name: given, config, dtype: weightDType(config.dtype), folder };
+}
+
+/** Whether a path is a file; false for a folder. */
+async function kindOf(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    const names = Object.keys(SHAPES);
+    const what = `is no folder, no config.json and no shape that is known (${names.join(", ")}).${didYouMean(path, names)}`;
+    throw new UsageError(path, what, { names });
+  }
+}
+
+const weightDType = (dtype: LlamaConfig["dtype"]): WeightDType => (dtype === "f32" || dtype === "f16" ? dtype : "bf16");
+
+/** What the embeddings of a folder's files are in; undefined where there are no files. */
+async function storedDType({ folder }: ModelFolder): Promise<WeightDType | undefined> {
+  if (!folder.files.some((file) => file.endsWith(".safetensors"))) return undefined;
+  const files = await openModelFiles(folder);
+  try {
+    const stored = files.tensors.get("model.embed_tokens.weight");
+    const dtype = stored && coreDType(stored.dtype);
+    return dtype === "f32" || dtype === "f16" || dtype === "bf16" ? dtype : undefined;
+  } finally {
+    await files.close();
+  }
+}

@@ -9,6 +9,18 @@ import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
 import { rmsNormKernels } from "./rms-norm.ts";
 import { ropeKernels } from "./rope.ts";
 import { swigluKernels } from "./swiglu.ts";
+import { accumulateKernels } from "./accumulate.ts";
+import { adamWKernels } from "./adamw.ts";
+import { adamW8bitKernels } from "./adamw-8bit.ts";
+import { castKernels } from "./cast.ts";
+import { concatKernels } from "./concat.ts";
+import { gatherKernels } from "./gather.ts";
+import { indexSelectKernels } from "./index-select.ts";
+import { permuteKernels } from "./permute.ts";
+import { reduceKernels } from "./reduce.ts";
+import { sliceKernels } from "./slice.ts";
+import { softmaxKernels } from "./softmax.ts";
+import { writeRowsKernels } from "./write-rows.ts";
 
 export const kernels = {
   ...plainKernels,
@@ -19,4 +31,16 @@ export const kernels = {
   ...rmsNormKernels,
   ...ropeKernels,
   ...swigluKernels,
+  ...accumulateKernels,
+  ...adamWKernels,
+  ...adamW8bitKernels,
+  ...castKernels,
+  ...concatKernels,
+  ...gatherKernels,
+  ...indexSelectKernels,
+  ...permuteKernels,
+  ...reduceKernels,
+  ...sliceKernels,
+  ...softmaxKernels,
+  ...writeRowsKernels,
 } satisfies KernelTable<Runtime>;

@@ -71,5 +71,5 @@ export function toF16(x: v128): v128 {
 /** The low 16 bits of each lane to p. */
 @inline
 export function store16(p: usize, x: v128): void {
-  v128.store64_lane<u64>(p, v128.shuffle<u8>(x, x, 0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13), 0);
+  v128.store64_lane(p, v128.shuffle<u8>(x, x, 0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13), 0);
 }

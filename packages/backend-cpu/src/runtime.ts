@@ -31,12 +31,19 @@ export class CpuBuffer implements DeviceBuffer {
 }
 
 export class Runtime implements Host {
+  /** The tables' contents. They lie low in the memory: these arrays stay good when it grows. */
+  readonly tableWords: Uint32Array;
+  readonly tableFloats: Float32Array;
+
   constructor(
     readonly memory: Memory,
     readonly pool: ThreadPool,
     /** Pointer to TABLES_BYTES. */
     readonly tables: number,
-  ) {}
+  ) {
+    this.tableWords = new Uint32Array(memory.buffer, tables, TABLES_BYTES / 4);
+    this.tableFloats = new Float32Array(memory.buffer, tables, TABLES_BYTES / 4);
+  }
 
   get threads(): number {
     return this.pool.threads;
@@ -60,11 +67,6 @@ export class Runtime implements Host {
     } finally {
       this.memory.free(pointer);
     }
-  }
-
-  /** Writes u32 words to an address; what structs in kernels are filled with. */
-  writeWords(pointer: number, words: readonly number[]): void {
-    new Uint32Array(this.memory.buffer, pointer, words.length).set(words);
   }
 
   f32(view: View): Float32Array {

@@ -3,9 +3,9 @@
 import { packBf16, packF16, packF32 } from "./gemm/pack-float.as";
 import { packQ4 } from "./gemm/pack-quantized.as";
 import { BF16, F32, PACKED, Product, Q4 } from "./gemm/product.as";
-import { tile4, tile5 } from "./gemm/tile.as";
+import { strip4, strip5 } from "./gemm/strip.as";
 
-/** At the start of scratch: a tile that is not stored straight. */
+/** At the start of scratch: a tile that is not stored straight, 5 rows of 32 bytes. */
 const SPILL: usize = 256;
 
 @inline
@@ -14,12 +14,6 @@ function packInto(product: Product, to: usize, b: usize, first: usize, depth: us
   else if (product.storage == F32) packF32(product, to, b, first, depth, column, columns);
   else if (product.storage == BF16) packBf16(product, to, b, first, depth, column, columns);
   else packF16(product, to, b, first, depth, column, columns);
-}
-
-/** How many of the next rows a tile takes: fours until fives come out even. */
-@inline
-function tileRows(left: usize): usize {
-  return left % 5 == 0 ? 5 : 4;
 }
 
 /** Tasks are parts of all products of the batch: columns fastest, then rows, then products. */
@@ -46,23 +40,40 @@ export function gemm(product: Product, first: usize, end: usize, scratch: usize)
   }
 }
 
-/** One block of depth of a task: the larger operand is walked once, the smaller one again and again from a near cache. */
+/** Rows whose part of A stays in the second-level cache while all panels of a task pass. */
+const ROWS: usize = 40;
+
+/** One block of depth of a task: fives of rows, then as many fours as make it come out even. */
 function block(product: Product, a: usize, panels: usize, panelBytes: usize, depth: usize, c: usize, from: usize, fromRow: usize, fromColumn: usize, rows: usize, columns: usize, spill: usize): void {
-  if (rows >= columns) {
-    for (let i: usize = 0; i < rows; i += tileRows(rows - i))
-      for (let j: usize = 0; j < columns; j += 8) tile(product, a, panels, panelBytes, depth, c, from, fromRow, fromColumn, i, rows, j, columns, spill);
-  } else {
-    for (let j: usize = 0; j < columns; j += 8)
-      for (let i: usize = 0; i < rows; i += tileRows(rows - i)) tile(product, a, panels, panelBytes, depth, c, from, fromRow, fromColumn, i, rows, j, columns, spill);
+  const fours: usize = ((5 - (rows % 5)) % 5) * 4, fives: usize = fours <= rows ? rows - fours : 0;
+  for (let i: usize = 0; i < rows; ) {
+    const count = i < fives ? min<usize>(fives - i, ROWS) : rows - i;
+    const row = a + i * product.aRow, to = c + i * product.cRow, base = from ? from + i * fromRow : 0;
+    for (let j: usize = 0; j < columns; j += 8) {
+      const panel = panels + (j >> 3) * panelBytes, cj = to + j * product.cColumn, fj = base ? base + j * fromColumn : 0;
+      if (j + 8 > columns || product.cColumn != 4 || (from != 0 && fromColumn != 4)) {
+        edge(product, row, panel, depth, cj, fj, fromRow, fromColumn, count, min<usize>(8, columns - j), spill);
+      } else if (i < fives) strip5(row, product.aRow, panel, depth, cj, product.cRow, fj, fromRow, count / 5);
+      else strip4(row, product.aRow, panel, depth, cj, product.cRow, fj, fromRow, count);
+    }
+    i += count;
   }
 }
 
-@inline
-function tile(product: Product, a: usize, panels: usize, panelBytes: usize, depth: usize, c: usize, from: usize, fromRow: usize, fromColumn: usize, i: usize, rows: usize, j: usize, columns: usize, spill: usize): void {
-  const row = a + i * product.aRow, panel = panels + (j >> 3) * panelBytes, to = c + i * product.cRow + j * product.cColumn;
-  const base = from ? from + i * fromRow + j * fromColumn : 0, inside = min<usize>(8, columns - j);
-  if (tileRows(rows - i) == 5) tile5(row, product.aRow, panel, depth, to, product.cRow, product.cColumn, base, fromRow, fromColumn, 5, inside, spill);
-  else tile4(row, product.aRow, panel, depth, to, product.cRow, product.cColumn, base, fromRow, fromColumn, min<usize>(4, rows - i), inside, spill);
+/** Tiles that are not 8 columns, or whose columns do not lie side by side: computed aside, then stored element by element. */
+function edge(product: Product, a: usize, panel: usize, depth: usize, c: usize, from: usize, fromRow: usize, fromColumn: usize, rows: usize, columns: usize, spill: usize): void {
+  for (let i: usize = 0; i < rows; ) {
+    const left = rows - i, count: usize = left % 5 == 0 ? 5 : min<usize>(4, left);
+    if (count == 5) strip5(a + i * product.aRow, product.aRow, panel, depth, spill, 32, 0, 0, 1);
+    else strip4(a + i * product.aRow, product.aRow, panel, depth, spill, 32, 0, 0, count);
+    for (let r: usize = 0; r < count; r++, i++) {
+      for (let j: usize = 0; j < columns; j++) {
+        let value = load<f32>(spill + (r << 5) + (j << 2));
+        if (from != 0) value = load<f32>(from + i * fromRow + j * fromColumn) + value;
+        store<f32>(c + i * product.cRow + j * product.cColumn, value);
+      }
+    }
+  }
 }
 
 /** All of B to panels at `to`, [⌈n / 8⌉][k][8]; tasks are four panels. For products with few columns, whose tasks are rows and share the panels. */

@@ -2,24 +2,26 @@
 import type { KernelTable } from "@qlora-js/core";
 import { plainKernels } from "../plain/index.ts";
 import type { Runtime } from "../runtime.ts";
-import { attentionKernels } from "./attention.ts";
-import { dropoutKernels } from "./dropout.ts";
-import { elementwiseKernels } from "./elementwise.ts";
-import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
-import { rmsNormKernels } from "./rms-norm.ts";
-import { ropeKernels } from "./rope.ts";
-import { swigluKernels } from "./swiglu.ts";
 import { accumulateKernels } from "./accumulate.ts";
 import { adamWKernels } from "./adamw.ts";
 import { adamW8bitKernels } from "./adamw-8bit.ts";
+import { attentionKernels } from "./attention.ts";
 import { castKernels } from "./cast.ts";
 import { concatKernels } from "./concat.ts";
+import { dropoutKernels } from "./dropout.ts";
+import { elementwiseKernels } from "./elementwise.ts";
 import { gatherKernels } from "./gather.ts";
 import { indexSelectKernels } from "./index-select.ts";
+import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
+import { matmulKernels } from "./matmul.ts";
 import { permuteKernels } from "./permute.ts";
+import { qmatmulKernels } from "./qmatmul.ts";
 import { reduceKernels } from "./reduce.ts";
+import { rmsNormKernels } from "./rms-norm.ts";
+import { ropeKernels } from "./rope.ts";
 import { sliceKernels } from "./slice.ts";
 import { softmaxKernels } from "./softmax.ts";
+import { swigluKernels } from "./swiglu.ts";
 import { writeRowsKernels } from "./write-rows.ts";
 
 export const kernels = {
@@ -38,7 +40,9 @@ export const kernels = {
   ...concatKernels,
   ...gatherKernels,
   ...indexSelectKernels,
+  ...matmulKernels,
   ...permuteKernels,
+  ...qmatmulKernels,
   ...reduceKernels,
   ...sliceKernels,
   ...softmaxKernels,

@@ -1,7 +1,16 @@
 // C = from + A·B by addresses, for launchers: chooses how a product is cut into tasks, and which operand is transposed or packed first. None of these
-// choices changes a bit of the result: an element's terms are added in order of depth in blocks that depend on k alone.
+// choices changes a bit of the result: an element's terms are added in order of depth, in blocks that depend on k alone (and, for one or two rows
+// against rows of B, in few-rows.as.ts's order).
 import type { Runtime } from "../../runtime.ts";
-import { describeProduct, describeQuantized, type FloatType, type ProductFields, type QuantizedWeight, STORAGE } from "./describe.ts";
+import {
+  codeBookOf,
+  describeProduct,
+  describeQuantized,
+  type FloatType,
+  type ProductFields,
+  type QuantizedWeight,
+  STORAGE,
+} from "./describe.ts";
 
 /** B as floats: [k, n], or [n, k] where transposed. */
 export interface FloatOperand {
@@ -33,50 +42,91 @@ export interface Multiplication {
 }
 
 const COLUMNS_OF_TASK = 32;
+const WIDE_TASK = 64; // where there are enough of them: A is read half as often
 const FEW_COLUMNS = 256; // up to here rows are cut instead, and all tasks share panels that were packed before
 const PANEL_ROOM = 4 * 2 ** 20; // unless the panels would take more bytes than this
 const LEAST_ROWS = 16;
 const TASK_TERMS = 200_000; // products and sums of the least work worth a thread, about 10 µs
-
-const BYTES = { f32: 4, bf16: 2, f16: 2 } as const;
+const MOST_FEW_ROWS = 2; // more are faster by panels
+const FEW_ROWS_STRIP = 16; // outputs of a task, as in few-rows.as.ts
+const FEW_ROWS: Readonly<Record<number, string>> = {
+  [STORAGE.f32]: "fewRowsF32",
+  [STORAGE.bf16]: "fewRowsBf16",
+  [STORAGE.f16]: "fewRowsF16",
+  [STORAGE.q4]: "fewRowsQ4",
+};
 
 /** Runs it. @throws OutOfMemoryError if there is no room for a transposed or packed operand */
 export function multiply(rt: Runtime, given: Multiplication): void {
-  const { m, n, k, b, batch = 1 } = given;
+  const { m, n, batch = 1 } = given;
   if (m === 0 || n === 0 || batch === 0) return;
-  if (given.aTransposed) return multiplyTransposed(rt, given);
+  if (given.aTransposed) multiplyTransposed(rt, given);
+  else run(rt, batch, productOf(rt, given));
+}
+
+function productOf(rt: Runtime, { m, n, k, a, b, c, from }: Multiplication): ProductFields {
+  const row = from?.row === true;
   const quantized = "weight" in b;
-  const row = given.from?.row === true;
-  runProduct(rt, batch, {
-    ...{ m, n, k, a: given.a, c: given.c, cRow: n * 4, cColumn: 4 },
-    ...{ from: given.from?.pointer ?? 0, fromRow: row ? 0 : n * 4, fromColumn: 4 },
-    ...(quantized
-      ? { storage: STORAGE.q4, b: describeQuantized(rt, b.weight), bBatch: 0 }
-      : { storage: STORAGE[b.type], b: b.pointer, bBatch: k * n * BYTES[b.type] }),
+  return {
+    m,
+    n,
+    k,
+    a,
+    c,
+    cRow: n * 4,
+    cColumn: 4,
+    from: from ? from.pointer : 0,
+    fromRow: row ? 0 : n * 4,
+    fromColumn: 4,
+    storage: quantized ? STORAGE.q4 : STORAGE[b.type],
     bTransposed: b.transposed,
-    ...{ aBatch: m * k * 4, cBatch: m * n * 4, fromBatch: row ? 0 : m * n * 4 },
+    b: quantized ? describeQuantized(rt, b.weight) : b.pointer,
+    aBatch: m * k * 4,
+    bBatch: quantized ? 0 : k * n * (b.type === "f32" ? 4 : 2),
+    cBatch: m * n * 4,
+    fromBatch: row ? 0 : m * n * 4,
+    rowsOfTask: m,
+    columnsOfTask: COLUMNS_OF_TASK,
+  };
+}
+
+/** Cuts and runs: by columns, each task packing its own; by rows over panels packed before; or row by row of B, where A has only one or two. */
+function run(rt: Runtime, batch: number, product: ProductFields): void {
+  const { m, n, k, storage } = product;
+  const step = storage === STORAGE.q4 ? 32 : 4;
+  const panelBytes = Math.ceil(n / 8) * k * 32;
+  if (m <= MOST_FEW_ROWS && batch === 1 && product.bTransposed && product.cColumn === 4 && k > 0 && k % step === 0) runFewRows(rt, product);
+  else if (m >= 4 * LEAST_ROWS && batch === 1 && n < FEW_COLUMNS && k > 0 && panelBytes <= PANEL_ROOM)
+    runFewColumns(rt, product, panelBytes);
+  else {
+    if (batch * n >= 8 * WIDE_TASK * rt.threads) product.columnsOfTask = WIDE_TASK;
+    const tasks = Math.ceil(n / product.columnsOfTask) * batch;
+    rt.run("gemm", [describeProduct(rt, product)], tasks, grainOf(rt, tasks, m * k * product.columnsOfTask));
+  }
+}
+
+function runFewRows(rt: Runtime, product: ProductFields): void {
+  const { m, n, k, storage } = product;
+  if (storage === STORAGE.q4) rt.run("pairTable", [codeBookOf(rt)]);
+  const tasks = Math.ceil(n / FEW_ROWS_STRIP);
+  rt.run(FEW_ROWS[storage]!, [describeProduct(rt, product)], tasks, grainOf(rt, tasks, m * k * FEW_ROWS_STRIP));
+}
+
+function runFewColumns(rt: Runtime, product: ProductFields, panelBytes: number): void {
+  const { m, n } = product;
+  rt.withRoom(panelBytes, (panels) => {
+    rt.run("packPanels", [describeProduct(rt, product), panels], Math.ceil(n / COLUMNS_OF_TASK));
+    product.storage = STORAGE.packed;
+    product.b = panels;
+    product.columnsOfTask = n;
+    product.rowsOfTask = Math.max(LEAST_ROWS, Math.ceil(m / (4 * rt.threads)));
+    rt.run("gemm", [describeProduct(rt, product)], Math.ceil(m / product.rowsOfTask));
   });
 }
 
-type Uncut = Omit<ProductFields, "rowsOfTask" | "columnsOfTask">;
-
-/** Cuts and runs: by columns, each task packing its own; or, where columns are few and rows many, by rows over panels packed before. */
-function runProduct(rt: Runtime, batch: number, product: Uncut): void {
-  const { m, n, k } = product;
-  const panelBytes = Math.ceil(n / 8) * k * 32;
-  if (batch === 1 && m >= 4 * LEAST_ROWS && n < FEW_COLUMNS && k > 0 && panelBytes <= PANEL_ROOM) {
-    rt.withRoom(panelBytes, (panels) => {
-      const uncut = describeProduct(rt, { ...product, rowsOfTask: m, columnsOfTask: n });
-      rt.run("packPanels", [uncut, panels], Math.ceil(n / COLUMNS_OF_TASK));
-      const rowsOfTask = Math.max(LEAST_ROWS, Math.ceil(m / (4 * rt.threads)));
-      const cut = { ...product, storage: STORAGE.packed, b: panels, rowsOfTask, columnsOfTask: n };
-      rt.run("gemm", [describeProduct(rt, cut)], Math.ceil(m / rowsOfTask));
-    });
-    return;
-  }
-  const tasks = Math.ceil(n / COLUMNS_OF_TASK) * batch;
-  const grain = Math.min(Math.ceil(TASK_TERMS / (m * Math.max(k, 1) * COLUMNS_OF_TASK)), Math.max(1, Math.floor(tasks / rt.threads)));
-  rt.run("gemm", [describeProduct(rt, { ...product, rowsOfTask: m, columnsOfTask: COLUMNS_OF_TASK })], tasks, grain);
+/** Tasks to take at a time: enough to be worth a thread, but not so many that threads go without. */
+function grainOf(rt: Runtime, tasks: number, terms: number): number {
+  return Math.min(Math.ceil(TASK_TERMS / Math.max(terms, 1)), Math.max(1, Math.ceil(tasks / (2 * rt.threads))));
 }
 
 /**
@@ -84,20 +134,23 @@ function runProduct(rt: Runtime, batch: number, product: Uncut): void {
  * Cᵀ = Bᵀ·Aᵀ, in which A as it lies is the packed operand and the rows are Bᵀ's: as it lies too, or transposed where that is less to move.
  */
 function multiplyTransposed(rt: Runtime, given: Multiplication): void {
-  const { m, n, k, a, b, c, from, batch = 1 } = given;
-  if (!("weight" in b) && b.type === "f32" && (b.transposed || 2 * n <= m)) {
-    const rows = (pointer: number): void =>
-      runProduct(rt, batch, {
-        ...{ m: n, n: m, k, a: pointer, c, cRow: 4, cColumn: n * 4 },
-        ...{ from: from?.pointer ?? 0, fromRow: 4, fromColumn: from?.row ? 0 : n * 4 },
-        ...{ storage: STORAGE.f32, b: a, bTransposed: false },
-        ...{ aBatch: n * k * 4, bBatch: k * m * 4, cBatch: m * n * 4, fromBatch: from?.row ? 0 : m * n * 4 },
-      });
-    if (b.transposed) rows(b.pointer);
-    else withTransposed(rt, b.pointer, k, n, batch, rows);
-    return;
-  }
-  withTransposed(rt, a, k, m, batch, (rows) => multiply(rt, { ...given, a: rows, aTransposed: false }));
+  const { m, n, k, a, b, batch = 1 } = given;
+  if ("weight" in b || b.type !== "f32" || (!b.transposed && 2 * n > m))
+    withTransposed(rt, a, k, m, batch, (rows) => run(rt, batch, productOf(rt, { ...given, a: rows })));
+  else if (b.transposed) run(rt, batch, turned(rt, given, b.pointer));
+  else withTransposed(rt, b.pointer, k, n, batch, (rows) => run(rt, batch, turned(rt, given, rows)));
+}
+
+/** Cᵀ = fromᵀ + Bᵀ·Aᵀ, where `rows` is Bᵀ, [n, k]. */
+function turned(rt: Runtime, { m, n, k, a, c, from }: Multiplication, rows: number): ProductFields {
+  const product = productOf(rt, { m: n, n: m, k, a: rows, b: { type: "f32", pointer: a, transposed: false }, c });
+  product.cRow = 4;
+  product.cColumn = n * 4;
+  product.from = from ? from.pointer : 0;
+  product.fromRow = 4;
+  product.fromColumn = from?.row ? 0 : n * 4;
+  product.fromBatch = from?.row ? 0 : m * n * 4;
+  return product;
 }
 
 /** Calls with the address of xᵀ for each x [rows, columns] of a batch. */

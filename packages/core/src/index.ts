@@ -65,8 +65,10 @@ export { type DoubleQuantized, doubleQuantize, undoDoubleQuantize } from "./quan
 export { dynamicMap } from "./quant/dynamic-map.ts";
 export { e3m0 } from "./quant/e3m0.ts";
 export { BLOCK_SIZES, type QFormat, type QFormatName, type QFormatOptions } from "./quant/format.ts";
+export { formatLevels, type NearestRule } from "./quant/format-levels.ts";
 export { fp4 } from "./quant/fp4.ts";
 export { int4 } from "./quant/int4.ts";
+export { type Levels, levelOf, midpoints } from "./quant/levels.ts";
 export { namedFormat } from "./quant/named-format.ts";
 export { nf4 } from "./quant/nf4.ts";
 export { dequantize8Bit, type Quantized8Bit, quantize8Bit } from "./quant/quantize-8bit.ts";

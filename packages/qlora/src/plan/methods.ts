@@ -10,11 +10,12 @@ export type Method = (typeof METHODS)[number];
 /** A run's options with an adapter. */
 export type AdapterRun = ForecastOptions & { readonly adapter: LoraSettings };
 
-/** The run done by another method. QLoRA has the run's format, and NF4 where it has none. Full fine-tuning adds gradients up in place. */
+/** The run done by another method. QLoRA has the run's format, and NF4 where it has none. Full fine-tuning adds gradients up in place, and pages nothing. */
 export function byMethod(method: Method, run: AdapterRun): ForecastOptions {
   if (method === "lora") return { ...run, format: null };
   if (method === "qlora") return { ...run, format: run.format ?? nf4() };
-  return { ...run, format: null, adapter: null, accumulate: 1, dtype: run.dtype === "f32" ? "bf16" : run.dtype };
+  const { pagerBudget: _, ...rest } = run;
+  return { ...rest, format: null, adapter: null, accumulate: 1, dtype: run.dtype === "f32" ? "bf16" : run.dtype };
 }
 
 /** The method that the run is. */

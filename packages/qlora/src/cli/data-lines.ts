@@ -1,10 +1,13 @@
 // What a data set is, worded for a person: the lines that train and inspect print first.
-import { previewSegments, type Segment, type TokenSegment } from "../data/preview.ts";
+import { previewSegments, type Segment } from "../data/preview.ts";
 import type { DataStatistics } from "../data/statistics.ts";
 import type { Example } from "../data/tokenize.ts";
 import type { ModelFolder } from "./open-model.ts";
 import type { Colors } from "./output.ts";
 import { count, oneLine, percent, plural } from "./wording.ts";
+
+/** Characters of a given text that a preview shows at least. */
+const SHORTEST = 12;
 
 const KINDS: Readonly<Record<DataStatistics["kind"], string>> = {
   messages: "chat (messages)",
@@ -49,30 +52,34 @@ function stopWords({ trained, untrained }: DataStatistics["stop"]): string {
   return trained === 0 ? "stop token not trained ✘ (answers may not end)" : `stop token not trained in ${plural(untrained, "row")} ✘`;
 }
 
-/** One row on one line: what is learnt in [brackets], or in colour where there is colour. */
+/** One row on one line: what is learnt in [brackets], or in colour where there is colour. What is given is shortened first. */
 export function previewLine(example: Example, { tokenizer }: ModelFolder, colors: Colors, length: number): string {
+  const segments = previewSegments(example, tokenizer).map((segment) => ({ ...segment, text: oneLine(segment.text, length) }));
+  const room = (kind: Segment["kind"]): number => segments.reduce((n, s) => n + (s.kind === kind ? s.text.length : 0), 0);
+  const contexts = segments.filter(({ kind }) => kind === "context").length;
+  const forContext = length - room("special") - Math.min(room("supervised"), length / 3);
+  const shortest = Math.max(SHORTEST, Math.floor(forContext / Math.max(1, contexts)));
   let left = length;
-  const shown: string[] = [];
-  for (const segment of previewSegments(example, tokenizer)) {
+  const shown: Segment[] = [];
+  for (const segment of segments) {
     if (left <= 1) break;
-    const text = oneLine(segment.text, left);
+    const text = oneLine(segment.text, Math.min(left, segment.kind === "context" ? shortest : left));
     left -= text.length;
-    shown.push(painted({ ...segment, text }, colors));
+    shown.push({ ...segment, text });
   }
-  return shown.join("");
+  return paint(shown, colors);
 }
 
-/** A whole row token by token, for inspect. */
-export const paintTokens = (tokens: readonly TokenSegment[], colors: Colors): string =>
-  colors.isColorSupported ? tokens.map((token) => painted(token, colors)).join("") : bracketed(tokens);
+/** Stretches of a row in colour, or with what is learnt in [brackets]. */
+export const paint = (segments: readonly Segment[], colors: Colors): string =>
+  colors.isColorSupported ? segments.map((segment) => painted(segment, colors)).join("") : bracketed(segments);
 
 function painted({ text, kind, supervised }: Segment, colors: Colors): string {
-  if (!colors.isColorSupported) return supervised ? `[${text}]` : text;
   if (kind === "special") return supervised ? colors.bgGreen(colors.black(text)) : colors.bgBlackBright(colors.white(text));
   return supervised ? colors.green(text) : colors.gray(text);
 }
 
-function bracketed(tokens: readonly TokenSegment[]): string {
+function bracketed(tokens: readonly Segment[]): string {
   return tokens
     .map(({ text, supervised }, i) => {
       const opens = supervised && !tokens[i - 1]?.supervised;

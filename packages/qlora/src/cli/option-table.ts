@@ -102,9 +102,8 @@ export function readOptions<T extends OptionTable>(
     const name = optionName(row);
     const fromConfig = !fromFlag && Object.hasOwn(config, name);
     if (fromFlag || fromConfig) given.add(key);
-    const flag = flags[key];
-    const raw = fromFlag ? (typeof flag === "string" ? row.fromText(flag) : flag) : fromConfig ? config[name] : undefined;
-    values[key] = check(row, raw, fromFlag ? flag : raw);
+    const shown = fromFlag ? flags[key] : fromConfig ? config[name] : undefined;
+    values[key] = check(row, typeof shown === "string" ? row.fromText(shown) : shown, shown);
   }
   return { values: values as OptionValues<T>, given };
 }

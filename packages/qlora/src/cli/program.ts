@@ -1,21 +1,18 @@
 // What the command consists of: one line an action. Each is a value in a file of its own; nothing here knows what they do.
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addCommand } from "./command.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { planCommand } from "./commands/plan.ts";
 import { trainCommand } from "./commands/train.ts";
+import { qloraVersion } from "./version.ts";
 
 const AFTER_HELP = `
 MODEL is a Hugging Face folder (config.json, safetensors), or a run folder that train has left.
 DATA is a .jsonl file, or a folder with train.jsonl and perhaps valid.jsonl.
 Exit codes: 0 done, 1 something broke, 2 something given cannot be used, 130 interrupted (a run is saved first).`;
-
-/** The version in package.json. */
-export const qloraVersion = (): string =>
-  (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 
 /** The program, ready to parse. */
 export function createProgram(): Command {
@@ -31,5 +28,6 @@ export function createProgram(): Command {
   addCommand(program, chatCommand);
   addCommand(program, evalCommand);
   addCommand(program, inspectCommand);
+  addCommand(program, planCommand);
   return program;
 }

@@ -102,6 +102,9 @@ export function checkSameRun(run: string, saved: Manifest, now: Manifest): void 
     const [was, is] = [saved.data[part]?.sha256 ?? "absent", now.data[part]?.sha256 ?? "absent"];
     if (was !== is) differs(`${part}.jsonl (sha256)`, was, is);
   }
+  const hashes = (adapter: Manifest["adapter"]) => adapter?.files.map(({ sha256 }) => sha256) ?? "none";
+  if (JSON.stringify(hashes(saved.adapter)) !== JSON.stringify(hashes(now.adapter)))
+    differs("--adapter (sha256)", hashes(saved.adapter), hashes(now.adapter));
   const added = now.model.files.find(({ file }) => !saved.model.files.some((f) => f.file === file));
   if (added) differs("the list of the model's files", "absent", added.file);
 }

@@ -16,12 +16,12 @@ export interface Evaluation {
   readonly supervisedTokens: number;
 }
 
-/** Evaluates on examples, `batch` rows at a time. Calls `onProgress` after each batch with rows done. */
+/** Evaluates on examples, `batch` rows at a time. Calls `onProgress` after each batch with rows done, and waits for what it returns. */
 export async function evaluate(
   model: Llama,
   examples: readonly Example[],
   batch: number,
-  onProgress?: (rows: number) => void,
+  onProgress?: (rows: number) => void | Promise<void>,
 ): Promise<Evaluation> {
   let total = 0;
   let supervisedTokens = 0;
@@ -37,7 +37,7 @@ export async function evaluate(
       losses.dispose();
       supervisedTokens += made.supervised;
     }
-    onProgress?.(done);
+    await onProgress?.(done);
   }
   const loss = total / supervisedTokens;
   return { loss, perplexity: Math.exp(loss), bitsPerByte: bytes > 0 ? total / Math.LN2 / bytes : Number.NaN, supervisedTokens };

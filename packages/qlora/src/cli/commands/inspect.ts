@@ -3,7 +3,7 @@ import { z } from "zod";
 import { previewTokens } from "../../data/preview.ts";
 import { findData } from "../../data/read-file.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
-import { dataLine, lossLine, paintTokens, tokensLine } from "../data-lines.ts";
+import { dataLine, lossLine, paint, tokensLine } from "../data-lines.ts";
 import { LENGTH_OPTIONS } from "../data-options.ts";
 import { locateModel } from "../locate-model.ts";
 import { openModelFolder } from "../open-model.ts";
@@ -41,7 +41,7 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
     const cut = truncated ? ` · cut from ${count(example.fullLength)}` : "";
     output.line();
     output.line(colors.bold(`line ${line}`) + colors.dim(` · ${count(inputIds.length)} tokens, ${count(supervised)} supervised${cut}`));
-    output.line(paintTokens(tokens, colors).trimEnd());
+    output.line(paint(tokens, colors).trimEnd());
     output.event("row", { line, truncated, fullLength: example.fullLength, tokens });
   }
   if (options.rows > 0) {

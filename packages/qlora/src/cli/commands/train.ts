@@ -1,12 +1,151 @@
+// `qlora train MODEL DATA`: reads, checks and shows everything first, then trains. A run that is gone on with (`--resume RUN`) takes the same way.
+import { resolve } from "node:path";
+import { Pager } from "@qlora-js/core";
+import { z } from "zod";
+import { UsageError } from "../../error.ts";
+import { LoraAdapter } from "../../lora/lora-adapter.ts";
+import { ADAMW_DEFAULTS, PagedAdamW } from "../../optimizer/paged-adamw.ts";
+import { loadMoments } from "../../run/checkpoint.ts";
+import { type Manifest, writeManifest } from "../../run/manifest.ts";
+import { MetricsLog } from "../../run/metrics-log.ts";
+import { createRunFolder, freeRunFolder } from "../../run/run-folder.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
+import { INTERRUPTED } from "../failure.ts";
+import { Session } from "../open-session.ts";
+import { numberOption, switchOption, textOption } from "../option-table.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, formatOf } from "../options.ts";
+import type { Output } from "../output.ts";
+import { printEnd } from "../train/ending.ts";
+import { openResumedRun, type PreparedRun, prepareRun, type ResumedRun } from "../train/prepare-run.ts";
+import { samplePrompts } from "../train/sample-prompts.ts";
+import { StopRequest } from "../train/stop-request.ts";
+import { TrainingRun } from "../train/training-run.ts";
+import { TRAINING_OPTIONS } from "../training-options.ts";
 
-const OPTIONS = {};
+const FOLDER = { expects: "a folder" };
+const EVERY = { expects: "a whole number of steps, 1 or more" };
+
+const OPTIONS = {
+  ...TRAINING_OPTIONS,
+  ...ADAPTER_OPTIONS,
+  saveEvery: numberOption("--save-every <steps>", z.int().positive().optional(), { help: "by default ten times a run", ...EVERY }),
+  evalEvery: numberOption("--eval-every <steps>", z.int().positive().optional(), { help: "by default five times a run", ...EVERY }),
+  samples: switchOption("--no-samples", z.boolean().default(true), "show no answers at evaluations"),
+  out: textOption("--out <folder>", z.string().min(1).optional(), { help: "the run folder; runs/<date>-<n> by default", ...FOLDER }),
+  resume: textOption("--resume <run>", z.string().min(1).optional(), { help: "go on with a run, to the same bits", ...FOLDER }),
+  dryRun: switchOption("--dry-run", z.boolean().default(false), "stop after the plan"),
+  ...BACKEND_OPTIONS,
+};
+
 export const trainCommand: CommandDefinition<typeof OPTIONS> = {
   name: "train",
   args: "[model] [data]",
-  summary: "Fine-tune",
+  summary: "Fine-tune a model on data",
   options: OPTIONS,
   takesConfig: true,
   run,
 };
-async function run(_: Invocation<typeof OPTIONS>): Promise<void> {}
+
+async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
+  const { resume, out, adapter, dryRun, threads, samples } = options;
+  const resumed = resume === undefined ? undefined : await openResumedRun(resume);
+  if (resume !== undefined && out !== undefined && resolve(out) !== resolve(resume))
+    throw new UsageError("--out", `is ${out}, and a run is gone on with in its own folder, ${resume}. Leave it out.`);
+  const [model, data] = args;
+  const prepared = await prepareRun({ model, data, adapter, options, given, resumed, dryRun }, output);
+  if (prepared.manifest === undefined) return output.event("done", { dryRun });
+  const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
+  await train(prepared, prepared.manifest, { folder, resumed, threads, samples, output });
+}
+
+interface Start {
+  readonly folder: string;
+  readonly resumed: ResumedRun | undefined;
+  readonly threads: number | undefined;
+  readonly samples: boolean;
+  readonly output: Output;
+}
+
+async function train(prepared: PreparedRun, manifest: Omit<Manifest, "backend">, start: Start): Promise<void> {
+  const { options, lora } = prepared;
+  const { resumed, output } = start;
+  const began = performance.now();
+  const session = await Session.open(prepared.folder, { format: formatOf(options), threads: start.threads, output });
+  const pager = new Pager(session.backend, options.pagerBudget === null ? {} : { budgetBytes: options.pagerBudget });
+  try {
+    const adapter =
+      prepared.adapter === undefined
+        ? LoraAdapter.create(session.model, lora, options.seed)
+        : await session.adapt(prepared.adapter, lora.dropout);
+    const parameters = adapter.parameters();
+    const bits = options.optimizer === "adamw8bit" ? 8 : 32;
+    const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits, weightDecay: options.weightDecay });
+    if (resumed?.checkpoint) await loadMoments(resumed.checkpoint, optimizer, parameters.keys());
+    session.backend.resetPeak();
+    await trainIn(start.folder, { ...start, prepared, manifest, session, pager, adapter, optimizer, began });
+  } finally {
+    pager.dispose();
+    session.close();
+  }
+}
+
+interface Ready extends Start {
+  readonly prepared: PreparedRun;
+  readonly manifest: Omit<Manifest, "backend">;
+  readonly session: Session;
+  readonly pager: Pager;
+  readonly adapter: LoraAdapter;
+  readonly optimizer: PagedAdamW;
+  readonly began: number;
+}
+
+async function trainIn(
+  run: string,
+  { resumed, samples, prepared, manifest, session, pager, adapter, optimizer, began, output }: Ready,
+): Promise<void> {
+  const { folder, train, valid, options, memory } = prepared;
+  const backend = { name: session.backend.name, threads: session.threads };
+  if (!resumed) await createRunFolder(run);
+  const { created, versions } = resumed?.manifest ?? manifest;
+  await writeManifest(run, { ...manifest, created, versions, backend, adapter: resumed ? resumed.manifest.adapter : manifest.adapter });
+  const from = resumed?.checkpoint?.step ?? 0;
+  output.line(resumed ? `  resume    ${run} after step ${from} of ${options.steps}` : `  run       ${run}`);
+  output.event("run", { run, from, steps: options.steps });
+  const shown = valid ?? train;
+  const prompts = samples && folder.tokenizer ? samplePrompts(shown.file, shown.examples, folder.tokenizer) : [];
+  const log = await MetricsLog.open(run, from);
+  const stop = new StopRequest(() => output.line("\n  finishing the step, then saving. Ctrl-C again quits at once."));
+  try {
+    const parts = {
+      run,
+      session,
+      adapter,
+      optimizer,
+      pager,
+      train: train.examples,
+      valid: valid?.examples,
+      prompts,
+      options,
+      log,
+      output,
+      stop,
+    };
+    const end = await new TrainingRun({ ...parts, recompute: memory.recompute }, from).go();
+    const { peakBytes } = session.backend.memory();
+    const seconds = (performance.now() - began) / 1000;
+    printEnd(output, {
+      run,
+      data: manifest.data.path,
+      folder,
+      end,
+      seconds,
+      forecast: memory.forecast,
+      deviceBytes: peakBytes,
+      pager: pager.counters,
+    });
+    if (end.interrupted) process.exitCode = INTERRUPTED;
+  } finally {
+    stop.dispose();
+    await log.close();
+  }
+}

@@ -1,0 +1,43 @@
+// A run's manifest as it is now: hashes of the files it is made from, versions, backend, options.
+import { resolve } from "node:path";
+import { textFileNames } from "../../config/hf-folder.ts";
+import { CONFIG_FILE } from "../../config/llama-config.ts";
+import type { DataFile } from "../../data/read-file.ts";
+import { hashFile, hashFiles } from "../../formats/file-hash.ts";
+import type { ModelFiles } from "../../formats/model-files.ts";
+import { ADAPTER_CONFIG } from "../../formats/peft-config.ts";
+import { ADAPTER_WEIGHTS } from "../../formats/peft-keys.ts";
+import type { Manifest, RunOptions } from "../../run/manifest.ts";
+import type { ModelFolder } from "../open-model.ts";
+import { qloraVersion } from "../version.ts";
+
+export interface RunSources {
+  readonly folder: ModelFolder;
+  readonly files: ModelFiles;
+  readonly data: string;
+  readonly train: DataFile;
+  readonly valid: DataFile | undefined;
+  /** The adapter the run starts from. */
+  readonly adapter: string | undefined;
+  readonly options: RunOptions;
+}
+
+/** Everything but the backend, which is not open yet. Reads all files of the model. */
+export async function describeRun(sources: RunSources, now: Date): Promise<Omit<Manifest, "backend">> {
+  const { folder, files, data, train, valid, adapter, options } = sources;
+  const modelFiles = [CONFIG_FILE, ...textFileNames(folder.folder), ...files.files];
+  return {
+    kind: "qlora run",
+    created: now.toISOString(),
+    versions: { "qlora-js": qloraVersion(), node: process.version, platform: `${process.platform} ${process.arch}` },
+    model: { path: resolve(folder.folder.name), files: await hashFiles(folder.folder.name, modelFiles) },
+    data: { path: resolve(data), train: await hashedData(train), valid: valid ? await hashedData(valid) : null },
+    adapter: adapter === undefined ? null : { path: resolve(adapter), files: await hashFiles(adapter, [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) },
+    options,
+  };
+}
+
+async function hashedData({ path, sha256 }: DataFile): Promise<Manifest["data"]["train"]> {
+  const { bytes } = await hashFile(path);
+  return { file: resolve(path), bytes, sha256 };
+}

@@ -1,0 +1,56 @@
+// What train prints last: where the run is, what it took, and the next command to type.
+import type { PagerCounters } from "@qlora-js/core";
+import { showBytes } from "../../plan/byte-size.ts";
+import type { Forecast } from "../../plan/forecast.ts";
+import type { ModelFolder } from "../open-model.ts";
+import type { Output } from "../output.ts";
+import { shellWord, typedCommand } from "../typed-command.ts";
+import { count, duration } from "../wording.ts";
+import type { RunEnd } from "./training-run.ts";
+
+export interface Ending {
+  readonly run: string;
+  readonly data: string;
+  readonly folder: ModelFolder;
+  readonly end: RunEnd;
+  readonly seconds: number;
+  readonly forecast: Forecast;
+  /** The most the backend held. */
+  readonly deviceBytes: number;
+  readonly pager: PagerCounters;
+}
+
+/** Says how a run ended. */
+export function printEnd(output: Output, { run, data, folder, end, seconds, forecast, deviceBytes, pager }: Ending): void {
+  const peakResidentBytes = process.resourceUsage().maxRSS * 1024;
+  const type = typedCommand();
+  const [runWord, dataWord] = [shellWord(run), shellWord(data)];
+  output.line(
+    `  memory    ${showBytes(deviceBytes)} on the device (predicted ${showBytes(forecast.deviceBytes)}) · ${showBytes(peakResidentBytes)} resident at most`,
+  );
+  output.line(
+    `  pager     ${count(pager.hits)} hits · ${count(pager.faults)} faults · ${showBytes(pager.bytesIn)} in · ${showBytes(pager.bytesOut)} out · ${showBytes(pager.peakResidentBytes)} at most`,
+  );
+  if (end.interrupted) {
+    const saved = end.step > 0 ? `saved after step ${count(end.step)}` : "before its first step";
+    output.line(`  stopped   ${run}  ${saved}`);
+    output.line(`  go on     ${type} train --resume ${runWord}`);
+  } else {
+    output.line(`  saved     ${run}  adapter (PEFT) · checkpoints · metrics.jsonl · metrics.csv · manifest.json · ${duration(seconds)}`);
+    const talk = folder.template ? `chat ${runWord}` : `generate ${runWord} ${folder.tokenizer ? '--prompt "…"' : "--prompt-ids 1,2,3"}`;
+    output.line(`  next      ${type} ${talk}   |   ${type} eval ${runWord} ${dataWord}`);
+  }
+  const { step, interrupted, evaluation } = end;
+  const last = evaluation ? { evalLoss: evaluation.loss } : {};
+  output.event("done", {
+    run,
+    step,
+    interrupted,
+    seconds,
+    ...last,
+    deviceBytes,
+    predictedDeviceBytes: forecast.deviceBytes,
+    peakResidentBytes,
+    pager,
+  });
+}

@@ -1,0 +1,47 @@
+// What train prints before it starts: the data, what the loss is on, memory, the plan. Every number is one to act on.
+import type { Example } from "../../data/tokenize.ts";
+import { showBytes } from "../../plan/byte-size.ts";
+import { type RecomputeChoice, recomputeWords } from "../../plan/choose-recompute.ts";
+import type { StepPlan } from "../../plan/steps.ts";
+import type { RunOptions } from "../../run/manifest.ts";
+import { dataLine, lossLine, previewLine, tokensLine } from "../data-lines.ts";
+import type { ModelFolder } from "../open-model.ts";
+import { formatWords } from "../options.ts";
+import type { Output } from "../output.ts";
+import type { DataExamples } from "../read-examples.ts";
+import { count, rate } from "../wording.ts";
+
+const INDENT = 12;
+
+/** What the data are. */
+export function printData(output: Output, folder: ModelFolder, train: DataExamples, valid: DataExamples | undefined): void {
+  output.line(`  data      ${dataLine(train.statistics, valid?.statistics, folder)}`);
+  output.line(`  tokens    ${tokensLine(train.statistics)}`);
+  output.line(`  loss on   ${lossLine(train.statistics, folder)}`);
+  output.line(`  preview   ${previewLine(train.examples[0] as Example, folder, output.colors, output.columns - INDENT)}`);
+  output.event("data", { train: train.statistics, valid: valid?.statistics ?? null });
+}
+
+/** What memory it takes, and the plan. */
+export function printPlan(output: Output, options: RunOptions, { forecast, recompute }: RecomputeChoice, plan: StepPlan): void {
+  const { weights, scales, embeddings, norms, adapter, gradients, optimizer, activations, head, transient } = forecast.components;
+  const parts = [
+    `${options.format === "none" ? "weights" : options.format.toUpperCase()} ${showBytes(weights + scales)}`,
+    `embeddings ${showBytes(embeddings + norms)}`,
+    `LoRA + AdamW ${showBytes(adapter + gradients + optimizer)}`,
+    `activations ${showBytes(activations + transient)}`,
+    ...(head > 0 ? [`loss ${showBytes(head)}`] : []),
+    `program ${showBytes(forecast.runtimeBytes)}`,
+  ];
+  const { steps, batch, accumulate, lr, schedule, warmup, seed, rank, alpha } = options;
+  const epochs = `${Number(plan.epochs.toFixed(1))} ${plan.epochs === 1 ? "epoch" : "epochs"}`;
+  output.line(`  memory    ${parts.join(" · ")} = ${showBytes(forecast.totalBytes)} (${recomputeWords(recompute)})`);
+  output.line(
+    `  adapter   rank ${rank} · alpha ${alpha} · ${count(forecast.trainedParameters)} numbers trained over ${formatWords(options)}`,
+  );
+  const warm = warmup > 0 ? `, ${warmup} warm-up` : "";
+  output.line(
+    `  plan      ${epochs} · ${count(steps)} steps · batch ${batch}×${accumulate} · lr ${rate(lr)} ${schedule}${warm} · seed ${seed}`,
+  );
+  output.event("plan", { ...plan, options, recompute, memory: forecast });
+}

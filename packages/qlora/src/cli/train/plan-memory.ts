@@ -1,0 +1,63 @@
+// Whether a run fits into memory, and what each layer keeps for the backward pass so that it does.
+import { ArgumentError } from "@qlora-js/core";
+import type { LlamaConfig } from "../../config/llama-config.ts";
+import type { Example } from "../../data/tokenize.ts";
+import { UsageError } from "../../error.ts";
+import type { LoraSettings } from "../../formats/peft-config.ts";
+import { batchShape } from "../../plan/batch-shape.ts";
+import { showBytes } from "../../plan/byte-size.ts";
+import { cheapestChanges } from "../../plan/cheapest-changes.ts";
+import { chooseRecompute, fitsBudget, type RecomputeChoice } from "../../plan/choose-recompute.ts";
+import { type ForecastOptions, forecast } from "../../plan/forecast.ts";
+import { memoryBudget } from "../../plan/memory-budget.ts";
+import type { WeightDType } from "../../plan/skeleton.ts";
+import type { RunOptions } from "../../run/manifest.ts";
+import { formatOf } from "../options.ts";
+
+export interface MemoryQuestion {
+  readonly config: LlamaConfig;
+  readonly dtype: WeightDType;
+  readonly lora: LoraSettings;
+  readonly examples: readonly Example[];
+  readonly options: RunOptions;
+  /** By `--memory`. */
+  readonly memory: number | undefined;
+}
+
+/**
+ * The choice for a run.
+ * @throws UsageError with the three cheapest changes if it does not fit, or if the pager's budget cannot hold a page
+ */
+export function planMemory({ config, dtype, lora, examples, options, memory }: MemoryQuestion): RecomputeChoice {
+  const { batch, accumulate, optimizer, pagerBudget, checkpointing } = options;
+  const run: Omit<ForecastOptions, "recompute"> = {
+    dtype,
+    format: formatOf(options),
+    adapter: lora,
+    ...batchShape(examples, batch),
+    accumulate,
+    optimizerBits: optimizer === "adamw8bit" ? 8 : 32,
+    ...(pagerBudget === null ? {} : { pagerBudget }),
+  };
+  const budget = memoryBudget(memory);
+  try {
+    const choice = checkpointing ? chooseRecompute(config, run, budget) : keepAll(config, run, budget);
+    if (choice.fits) return choice;
+    const changes = cheapestChanges(config, { ...run, recompute: choice.recompute }, budget).map(
+      ({ flags, cost, savedBytes, fits }) => `  ${flags}   saves ${showBytes(savedBytes)} (${cost})${fits ? ", enough alone" : ""}`,
+    );
+    const { totalBytes } = choice.forecast;
+    const what = `the run would take ${showBytes(totalBytes)}, and there are ${showBytes(budget.totalBytes)}. The cheapest changes:\n${changes.join("\n")}`;
+    throw new UsageError("memory", what, { neededBytes: totalBytes, budgetBytes: budget.totalBytes });
+  } catch (error) {
+    if (error instanceof ArgumentError && error.argument === "budgetBytes")
+      throw new UsageError("--pager-budget", error.message.replace(/^pager: /, ""), { value: error.value }, { cause: error });
+    throw error;
+  }
+}
+
+function keepAll(config: LlamaConfig, run: Omit<ForecastOptions, "recompute">, budget: ReturnType<typeof memoryBudget>): RecomputeChoice {
+  const recompute = Array.from({ length: config.layers }, () => "nothing" as const);
+  const predicted = forecast(config, { ...run, recompute });
+  return { recompute, forecast: predicted, fits: fitsBudget(predicted, budget) };
+}

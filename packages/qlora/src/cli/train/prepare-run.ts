@@ -1,0 +1,137 @@
+// Everything a run needs to know before weights are read: model, data, adapter, steps, memory; shown as it is found out, and checked against the run that is
+// gone on with.
+import { resolve } from "node:path";
+import { checkLlamaTensors } from "../../config/llama-tensors.ts";
+import { findData } from "../../data/read-file.ts";
+import { UsageError } from "../../error.ts";
+import { type ModelFiles, openModelFiles } from "../../formats/model-files.ts";
+import type { LoraSettings } from "../../formats/peft-config.ts";
+import { coreDType } from "../../formats/safetensors-dtype.ts";
+import type { RecomputeChoice } from "../../plan/choose-recompute.ts";
+import type { WeightDType } from "../../plan/skeleton.ts";
+import { adapterOf, type Checkpoint, newestCheckpoint } from "../../run/checkpoint.ts";
+import { checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
+import { type ModelFolder, openModelFolder } from "../open-model.ts";
+import type { Output } from "../output.ts";
+import { type DataExamples, readExamples } from "../read-examples.ts";
+import { describeRun } from "./describe-run.ts";
+import { printData, printPlan } from "./header.ts";
+import { newLora, storedLora } from "./lora-choice.ts";
+import { planMemory } from "./plan-memory.ts";
+import { type GivenOptions, resolveRun, withSaved } from "./run-options.ts";
+
+/** A run that is gone on with. */
+export interface ResumedRun {
+  readonly run: string;
+  readonly manifest: Manifest;
+  /** Undefined if it was stopped before it saved a step: then it begins anew. */
+  readonly checkpoint: Checkpoint | undefined;
+}
+
+/** @throws UsageError, FormatError as `readManifest` */
+export async function openResumedRun(run: string): Promise<ResumedRun> {
+  return { run, manifest: await readManifest(run), checkpoint: await newestCheckpoint(run) };
+}
+
+export interface RunRequest {
+  readonly model: string | undefined;
+  readonly data: string | undefined;
+  /** The adapter to start from. */
+  readonly adapter: string | undefined;
+  readonly options: GivenOptions;
+  readonly given: ReadonlySet<string>;
+  readonly resumed: ResumedRun | undefined;
+  readonly dryRun: boolean;
+}
+
+export interface PreparedRun {
+  readonly folder: ModelFolder;
+  readonly train: DataExamples;
+  readonly valid: DataExamples | undefined;
+  readonly lora: LoraSettings;
+  /** The PEFT folder whose matrices are taken: of a saved step, or the one to start from. */
+  readonly adapter: string | undefined;
+  readonly options: RunOptions;
+  readonly memory: RecomputeChoice;
+  /** Undefined on a dry run, which hashes nothing. */
+  readonly manifest: Omit<Manifest, "backend"> | undefined;
+}
+
+/**
+ * Finds out, shows and checks.
+ * @throws UsageError, FormatError about whatever cannot be used; nothing has been written then
+ */
+export async function prepareRun(request: RunRequest, output: Output): Promise<PreparedRun> {
+  const { resumed, given, dryRun } = request;
+  const saved = resumed?.manifest;
+  const model = pathOf("MODEL", request.model, saved?.model.path);
+  const data = pathOf("DATA", request.data, saved?.data.path);
+  const folder = await openModelFolder(model);
+  const files = await openModelFiles(folder.folder);
+  try {
+    checkLlamaTensors(folder.config, files);
+    const wanted = saved ? withSaved(request.options, given, saved.options) : request.options;
+    const paths = await findData(data);
+    const train = await readExamples(paths.train, folder, wanted.maxLength);
+    const valid = paths.valid === undefined ? undefined : await readExamples(paths.valid, folder, wanted.maxLength);
+    printData(output, folder, train, valid);
+    const { adapter, lora } = await chooseAdapter(request, wanted, folder);
+    const { options, plan } = resolveRun(
+      saved ? wanted : asTheAdapter(wanted, lora, adapter),
+      given,
+      train.examples.map((e) => e.inputIds.length),
+    );
+    const dtype = dtypeOf(files);
+    const { config } = folder;
+    const memory = planMemory({ config, dtype, lora, examples: train.examples, options, memory: request.options.memory });
+    printPlan(output, options, memory, plan);
+    const sources = { folder, files, data, train: train.file, valid: valid?.file, adapter: request.adapter, options };
+    const manifest = dryRun ? undefined : await describeRun(sources, new Date());
+    if (resumed && manifest) checkResumed(resumed, manifest, request.adapter);
+    return { folder, train, valid, lora, adapter, options, memory, manifest };
+  } finally {
+    await files.close();
+  }
+}
+
+function pathOf(name: string, given: string | undefined, saved: string | undefined): string {
+  const path = given ?? saved;
+  if (path !== undefined) return path;
+  throw new UsageError(name, "is missing. Type qlora train MODEL DATA, or qlora train --resume RUN.");
+}
+
+async function chooseAdapter(
+  { resumed, adapter: wished, given }: RunRequest,
+  options: GivenOptions,
+  { config, folder }: ModelFolder,
+): Promise<{ adapter: string | undefined; lora: LoraSettings }> {
+  const base = resolve(folder.name);
+  const checkpoint = resumed?.checkpoint;
+  const adapter = checkpoint ? adapterOf(checkpoint) : (wished ?? resumed?.manifest.adapter?.path);
+  if (adapter === undefined) return { adapter, lora: newLora(options, config, base) };
+  // what a resumed run has is checked with all its other options
+  return { adapter, lora: await storedLora(adapter, options, resumed ? new Set() : given, config, base) };
+}
+
+/** The options as the adapter that is trained has them. */
+const asTheAdapter = (options: GivenOptions, { rank, alpha, dropout, targetModules }: LoraSettings, adapter: string | undefined) => ({
+  ...options,
+  rank,
+  alpha,
+  dropout,
+  targets: adapter === undefined ? options.targets : typeof targetModules === "string" ? [targetModules] : [...targetModules],
+});
+
+/** What the file's embeddings are in, which they keep. */
+function dtypeOf(files: ModelFiles): WeightDType {
+  const dtype = coreDType(files.tensors.get("model.embed_tokens.weight")!.dtype);
+  return dtype === "f32" || dtype === "f16" ? dtype : "bf16";
+}
+
+function checkResumed({ run, manifest, checkpoint }: ResumedRun, now: Omit<Manifest, "backend">, adapter: string | undefined): void {
+  const started = adapter === undefined ? manifest.adapter : now.adapter;
+  checkSameRun(run, manifest, { ...now, backend: manifest.backend, adapter: started });
+  const { steps } = now.options;
+  const done = checkpoint?.step ?? 0;
+  if (steps < done) throw new UsageError("--steps", `is ${steps}, and ${run} is at step ${done} already. Give more.`, { steps, done });
+}

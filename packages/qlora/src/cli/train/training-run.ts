@@ -1,0 +1,188 @@
+// A run under way: the trainer's steps, and between them what a run does besides: log, evaluate, show samples, save, stop when asked. Nothing of it changes
+// what is computed, so a run that was stopped anywhere goes on to the same bits.
+import type { Pager } from "@qlora-js/core";
+import { DataOrder } from "../../data/order.ts";
+import type { Example } from "../../data/tokenize.ts";
+import type { LoraAdapter } from "../../lora/lora-adapter.ts";
+import type { Recomputation } from "../../models/llama.ts";
+import type { PagedAdamW } from "../../optimizer/paged-adamw.ts";
+import { saveCheckpoint, verifyCheckpoint } from "../../run/checkpoint.ts";
+import type { RunOptions } from "../../run/manifest.ts";
+import type { MetricsLog } from "../../run/metrics-log.ts";
+import { DivergedError } from "../../train/diverged-error.ts";
+import { type Evaluation, evaluate } from "../../train/evaluate.ts";
+import { type TrainStep, train } from "../../train/train.ts";
+import { answer } from "../answer.ts";
+import { nextTurn } from "../next-turn.ts";
+import type { Session } from "../open-session.ts";
+import type { Output } from "../output.ts";
+import { count, oneLine } from "../wording.ts";
+import { Progress } from "./progress.ts";
+import type { SamplePrompt } from "./sample-prompts.ts";
+import type { StopRequest } from "./stop-request.ts";
+
+export interface RunParts {
+  /** The run's folder. */
+  readonly run: string;
+  readonly session: Session;
+  readonly adapter: LoraAdapter;
+  readonly optimizer: PagedAdamW;
+  readonly pager: Pager;
+  readonly train: readonly Example[];
+  readonly valid: readonly Example[] | undefined;
+  readonly prompts: readonly SamplePrompt[];
+  readonly options: RunOptions;
+  readonly recompute: readonly Recomputation[];
+  readonly log: MetricsLog;
+  readonly output: Output;
+  readonly stop: StopRequest;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly step: number;
+  readonly interrupted: boolean;
+  /** The last evaluation, if there was one. */
+  readonly evaluation: Evaluation | undefined;
+}
+
+const SAMPLE_TOKENS = 48;
+
+export class TrainingRun {
+  #saved: number;
+  #verified = false;
+  #evaluation: Evaluation | undefined;
+
+  constructor(
+    readonly parts: RunParts,
+    /** Steps done before. */
+    readonly from: number,
+  ) {
+    this.#saved = from;
+  }
+
+  /**
+   * Trains to the last step, or until it is asked to stop.
+   * @throws DivergedError after saving the last good state, StorageError
+   */
+  async go(): Promise<RunEnd> {
+    const { stop, options } = this.parts;
+    let step = this.from;
+    if (this.#evaluationDue(step) && !this.#wasEvaluated(step)) await this.#evaluate(step);
+    try {
+      if (!stop.requested) {
+        for await (const done of this.#steps()) {
+          step = done.step;
+          await this.#report(done);
+          if (!stop.requested && this.#evaluationDue(step)) await this.#evaluate(step);
+          if (step % options.saveEvery === 0) await this.#save(step);
+          await nextTurn();
+          if (stop.requested) break;
+        }
+      }
+      await this.#save(step);
+    } catch (error) {
+      if (error instanceof DivergedError) await this.#saveIfSound(step);
+      throw error;
+    }
+    return { step, interrupted: stop.requested && step < options.steps, evaluation: this.#evaluation };
+  }
+
+  #steps(): AsyncGenerator<TrainStep, void, void> {
+    const { session, adapter, optimizer, train: examples, options, recompute } = this.parts;
+    const { batch, accumulate, order, seed, steps, lr, schedule, warmup, clip } = options;
+    const progress = new Progress(this.parts.output, steps, this.from);
+    this.#progress = progress;
+    return train(
+      session.model,
+      [...adapter.parameters().values()],
+      optimizer,
+      examples,
+      new DataOrder(examples.length, { order, batch, accumulate, seed }),
+      {
+        steps,
+        stepsDone: this.from,
+        learningRate: lr,
+        schedule,
+        warmupSteps: warmup,
+        clip: clip === 0 ? Number.POSITIVE_INFINITY : clip,
+        seed,
+        dropout: adapter.settings.dropout > 0,
+        recompute,
+      },
+    );
+  }
+
+  #progress: Progress | undefined;
+
+  async #report(done: TrainStep): Promise<void> {
+    const { output, log } = this.parts;
+    const { step, loss, gradNorm, learningRate, supervisedTokens, tokens, seconds, pager } = done;
+    const residentBytes = process.memoryUsage.rss();
+    const metric = { step, loss, gradNorm, learningRate, supervisedTokens, tokensPerSecond: tokens / seconds, residentBytes, pager };
+    await log.append({ event: "step", ...metric });
+    output.event("step", metric);
+    this.#progress?.step(done, residentBytes);
+  }
+
+  #evaluationDue(step: number): boolean {
+    const { evalEvery, steps } = this.parts.options;
+    return step % evalEvery === 0 || step === steps;
+  }
+
+  #wasEvaluated(step: number): boolean {
+    return this.parts.log.before.some((metric) => metric.step === step && (metric.event === "eval" || metric.event === "sample"));
+  }
+
+  async #evaluate(step: number): Promise<void> {
+    const { session, valid, options, log, output } = this.parts;
+    if (valid) {
+      const onProgress = async (rows: number): Promise<void> => {
+        output.status(`  valid     ${rows}/${valid.length} rows`);
+        await nextTurn();
+      };
+      const result = await evaluate(session.model, valid, options.batch, onProgress);
+      this.#evaluation = result;
+      await log.append({ event: "eval", step, ...result });
+      output.event("eval", { step, ...result });
+      const note = step === 0 ? output.colors.dim("   ← before any update") : "";
+      output.line(
+        `  step ${String(step).padEnd(4)} valid loss ${result.loss.toFixed(4)} (perplexity ${result.perplexity.toFixed(2)})${note}`,
+      );
+    }
+    for (const prompt of this.parts.prompts) if (!this.parts.stop.requested) await this.#sample(step, prompt);
+  }
+
+  async #sample(step: number, { prompt, ids }: SamplePrompt): Promise<void> {
+    const { session, log, output, stop } = this.parts;
+    const { tokenizer, stopIds } = session.folder;
+    const greedy = { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: SAMPLE_TOKENS, stopIds };
+    const said = await answer(session.model, ids, { ...greedy, tokenizer, stopped: () => stop.requested });
+    if (stop.requested) return;
+    await log.append({ event: "sample", step, prompt, text: said.text });
+    output.event("sample", { step, prompt, ...said });
+    const room = Math.max(24, Math.floor((output.columns - 24) / 2));
+    output.line(`  sample @${count(step)}  “${oneLine(prompt, room)}” → “${oneLine(said.text.trim(), room)}”`);
+  }
+
+  async #save(step: number): Promise<void> {
+    if (step === this.#saved) return;
+    const { run, log, output } = this.parts;
+    output.status("  saving …");
+    await log.flush();
+    const checkpoint = await saveCheckpoint(run, step, this.parts);
+    if (!this.#verified) await verifyCheckpoint(checkpoint, this.parts);
+    this.#verified = true;
+    this.#saved = step;
+    output.clearStatus();
+    output.event("save", { step, path: checkpoint.folder });
+  }
+
+  /** After a step that failed: the state before it is worth keeping if its numbers are numbers. */
+  async #saveIfSound(step: number): Promise<void> {
+    for (const parameter of this.parts.adapter.parameters().values()) {
+      for (const value of await parameter.read()) if (!Number.isFinite(value)) return;
+    }
+    await this.#save(step);
+  }
+}

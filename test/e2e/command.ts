@@ -1,0 +1,80 @@
+// Runs the real command as a user's shell does: a process of its own, its output read, its exit code kept.
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../packages/qlora/dist/cli/main.js", import.meta.url));
+
+export interface Event {
+  readonly event: string;
+  readonly [name: string]: unknown;
+}
+
+export interface Result {
+  /** Undefined if a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The lines of stdout that are events. */
+  readonly events: readonly Event[];
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Called with each event as it is printed, and the process that did. */
+  readonly onEvent?: (event: Event, child: ChildProcess) => void;
+}
+
+const COMPUTES: ReadonlySet<string> = new Set(["train", "eval", "generate", "chat"]);
+
+/** `qlora …args`, to its end. On one thread if nothing else is said: tests run side by side, and threads that wait for each other would wait long. */
+export async function qlora(args: readonly string[], { input, cwd, environment, onEvent }: RunOptions = {}): Promise<Result> {
+  const { FORCE_COLOR: _, ...inherited } = process.env;
+  const threads = COMPUTES.has(args[0] ?? "") && !args.includes("--threads") ? ["--threads", "1"] : [];
+  const child = spawn(process.execPath, [MAIN, ...args, ...threads], { cwd, env: { ...inherited, ...environment }, stdio: "pipe" });
+  let [stdout, stderr, rest] = ["", "", ""];
+  const events: Event[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const event = parsed(line);
+      if (!event) continue;
+      events.push(event);
+      onEvent?.(event, child);
+    }
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on("error", () => {}); // a command that reads nothing may be gone already
+  child.stdin.end(input ?? "");
+  const { code, signal } = await new Promise<Pick<Result, "code" | "signal">>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal }));
+  });
+  return { code, signal, stdout, stderr, events };
+}
+
+/** The events of one name. */
+export const named = ({ events }: Pick<Result, "events">, name: string): Event[] => events.filter(({ event }) => event === name);
+
+/** The lines of a run's metrics.jsonl. */
+export const metricsOf = (run: string): Event[] =>
+  readFileSync(join(run, "metrics.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Event);
+
+/** The bytes of a run's trained matrices. */
+export const adapterBytes = (run: string): Buffer => readFileSync(join(run, "adapter", "adapter_model.safetensors"));
+
+function parsed(line: string): Event | undefined {
+  if (!line.startsWith("{")) return undefined;
+  return JSON.parse(line) as Event;
+}

@@ -95,7 +95,7 @@ export function fewRowsQ4(product: Product, first: usize, end: usize, scratch: u
 
 /** The scales of runs first … first + count of 2^shift weights. */
 function scalesOfRuns(w: Quantized, to: usize, first: usize, count: usize, shift: usize): void {
-  const scales = w.scales, map = w.map, scales2 = w.scales2, offset: f32 = map ? load<f32>(w.offset) : 0, down = w.blockShift - shift;
+  const scales = w.scales, map = w.map, scales2 = w.scales2, offset: f32 = map ? load<f32>(w.offset) : 0, down = <usize>w.blockShift - shift;
   for (let run = first; run < first + count; run++, to += 4) store<f32>(to, scaleAt(scales, map, scales2, offset, run >> down));
 }
 

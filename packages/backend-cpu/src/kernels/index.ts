@@ -16,6 +16,7 @@ import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
 import { matmulKernels } from "./matmul.ts";
 import { permuteKernels } from "./permute.ts";
 import { qmatmulKernels } from "./qmatmul.ts";
+import { quantizeKernels } from "./quantize.ts";
 import { reduceKernels } from "./reduce.ts";
 import { rmsNormKernels } from "./rms-norm.ts";
 import { ropeKernels } from "./rope.ts";
@@ -43,6 +44,7 @@ export const kernels = {
   ...matmulKernels,
   ...permuteKernels,
   ...qmatmulKernels,
+  ...quantizeKernels,
   ...reduceKernels,
   ...sliceKernels,
   ...softmaxKernels,

@@ -1,54 +1,65 @@
-// Dropout with core's numbers (random.ts): element i gets word i mod 2 of Threefry-2x32 at counter (⌊i/2⌋, 0). Four blocks at a time.
+// Dropout with core's numbers (random.ts): element i gets word i mod 2 of Threefry-2x32 at counter (⌊i/2⌋, 0). Eight counters at a time, in two vectors
+// side by side, since each round waits for the one before.
 
-/** Four times four rounds; the rotations of the two kinds of group. */
+/** The bits of q turned left by r, and those of p exclusive-or'ed in. */
 @inline
-function rotate(x: v128, r: i32): v128 {
-  return v128.or(i32x4.shl(x, r), i32x4.shr_u(x, 32 - r));
+function turned(q: v128, r: i32, p: v128): v128 {
+  return v128.xor(v128.or(i32x4.shl(q, r), i32x4.shr_u(q, 32 - r)), p);
 }
 
 /**
- * y[i] = (word(i) >>> 8) < threshold ? 0 : x[i]·keep, for i in chunks [begin, end) of `chunk` elements (a multiple of 8).
- * threshold = ⌈rate·2²⁴⌉ says the same of whole numbers as uniform < rate does.
+ * y[i] = (word(i) >>> 8) < threshold ? 0 : x[i]·keep, for i in chunks [begin, end) of `chunk` elements (a multiple of 16).
+ * threshold = ⌈rate·2²⁴⌉ says the same of whole numbers as uniform < rate does. Scratch: 16 elements.
  */
 export function dropout(
-  y: usize, x: usize, k0: i32, k1: i32, threshold: i32, keep: f32, total: usize, chunk: usize, begin: usize, end: usize,
+  y: usize, x: usize, k0: i32, k1: i32, threshold: i32, keep: f32, total: usize, chunk: usize, begin: usize, end: usize, scratch: usize,
 ): void {
   const a = i32x4.splat(k0), b = i32x4.splat(k1), c = i32x4.splat(k0 ^ k1 ^ 0x1bd11bda);
-  const limit = i32x4.splat(threshold), factor = f32x4.splat(keep);
+  const c1 = i32x4.splat((k0 ^ k1 ^ 0x1bd11bda) + 1), a2 = i32x4.splat(k0 + 2), b3 = i32x4.splat(k1 + 3), c4 = i32x4.splat((k0 ^ k1 ^ 0x1bd11bda) + 4);
+  const a5 = i32x4.splat(k0 + 5), limit = i32x4.splat(threshold), factor = f32x4.splat(keep);
   const last = min(end * chunk, total);
-  let i = begin * chunk;
-  let counter = i32x4.add(i32x4.splat(<i32>(i >> 1)), i32x4(0, 1, 2, 3));
-  for (; i < last; i += 8, counter = i32x4.add(counter, i32x4.splat(4))) {
-    let p = i32x4.add(counter, a), q = b;
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 13), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 15), p);
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 26), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 6), p);
-    p = i32x4.add(p, b); q = i32x4.add(q, i32x4.add(c, i32x4.splat(1)));
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 17), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 29), p);
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 16), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 24), p);
-    p = i32x4.add(p, c); q = i32x4.add(q, i32x4.add(a, i32x4.splat(2)));
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 13), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 15), p);
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 26), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 6), p);
-    p = i32x4.add(p, a); q = i32x4.add(q, i32x4.add(b, i32x4.splat(3)));
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 17), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 29), p);
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 16), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 24), p);
-    p = i32x4.add(p, b); q = i32x4.add(q, i32x4.add(c, i32x4.splat(4)));
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 13), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 15), p);
-    p = i32x4.add(p, q); q = v128.xor(rotate(q, 26), p); p = i32x4.add(p, q); q = v128.xor(rotate(q, 6), p);
-    p = i32x4.add(p, c); q = i32x4.add(q, i32x4.add(a, i32x4.splat(5)));
-    const low = dropMask(v128.shuffle<u32>(p, q, 0, 4, 1, 5), limit), high = dropMask(v128.shuffle<u32>(p, q, 2, 6, 3, 7), limit);
-    const from = x + (i << 2), to = y + (i << 2);
-    if (i + 8 <= last) {
-      v128.store(to, v128.andnot(f32x4.mul(v128.load(from), factor), low));
-      v128.store(to, v128.andnot(f32x4.mul(v128.load(from, 16), factor), high), 16);
-    } else store8(to, from, last - i, keep, i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(low, high), low)));
+  for (let i = begin * chunk; i < last; i += 16) {
+    let p = i32x4.add(i32x4.add(i32x4.splat(<i32>(i >> 1)), i32x4(0, 1, 2, 3)), a), q = b, s = i32x4.add(p, i32x4.splat(4)), t = b;
+    p = i32x4.add(p, q); q = turned(q, 13, p); s = i32x4.add(s, t); t = turned(t, 13, s);
+    p = i32x4.add(p, q); q = turned(q, 15, p); s = i32x4.add(s, t); t = turned(t, 15, s);
+    p = i32x4.add(p, q); q = turned(q, 26, p); s = i32x4.add(s, t); t = turned(t, 26, s);
+    p = i32x4.add(p, q); q = turned(q, 6, p); s = i32x4.add(s, t); t = turned(t, 6, s);
+    p = i32x4.add(p, b); q = i32x4.add(q, c1); s = i32x4.add(s, b); t = i32x4.add(t, c1);
+    p = i32x4.add(p, q); q = turned(q, 17, p); s = i32x4.add(s, t); t = turned(t, 17, s);
+    p = i32x4.add(p, q); q = turned(q, 29, p); s = i32x4.add(s, t); t = turned(t, 29, s);
+    p = i32x4.add(p, q); q = turned(q, 16, p); s = i32x4.add(s, t); t = turned(t, 16, s);
+    p = i32x4.add(p, q); q = turned(q, 24, p); s = i32x4.add(s, t); t = turned(t, 24, s);
+    p = i32x4.add(p, c); q = i32x4.add(q, a2); s = i32x4.add(s, c); t = i32x4.add(t, a2);
+    p = i32x4.add(p, q); q = turned(q, 13, p); s = i32x4.add(s, t); t = turned(t, 13, s);
+    p = i32x4.add(p, q); q = turned(q, 15, p); s = i32x4.add(s, t); t = turned(t, 15, s);
+    p = i32x4.add(p, q); q = turned(q, 26, p); s = i32x4.add(s, t); t = turned(t, 26, s);
+    p = i32x4.add(p, q); q = turned(q, 6, p); s = i32x4.add(s, t); t = turned(t, 6, s);
+    p = i32x4.add(p, a); q = i32x4.add(q, b3); s = i32x4.add(s, a); t = i32x4.add(t, b3);
+    p = i32x4.add(p, q); q = turned(q, 17, p); s = i32x4.add(s, t); t = turned(t, 17, s);
+    p = i32x4.add(p, q); q = turned(q, 29, p); s = i32x4.add(s, t); t = turned(t, 29, s);
+    p = i32x4.add(p, q); q = turned(q, 16, p); s = i32x4.add(s, t); t = turned(t, 16, s);
+    p = i32x4.add(p, q); q = turned(q, 24, p); s = i32x4.add(s, t); t = turned(t, 24, s);
+    p = i32x4.add(p, b); q = i32x4.add(q, c4); s = i32x4.add(s, b); t = i32x4.add(t, c4);
+    p = i32x4.add(p, q); q = turned(q, 13, p); s = i32x4.add(s, t); t = turned(t, 13, s);
+    p = i32x4.add(p, q); q = turned(q, 15, p); s = i32x4.add(s, t); t = turned(t, 15, s);
+    p = i32x4.add(p, q); q = turned(q, 26, p); s = i32x4.add(s, t); t = turned(t, 26, s);
+    p = i32x4.add(p, q); q = turned(q, 6, p); s = i32x4.add(s, t); t = turned(t, 6, s);
+    p = i32x4.add(p, c); q = i32x4.add(q, a5); s = i32x4.add(s, c); t = i32x4.add(t, a5);
+    const whole = i + 16 <= last;
+    let from = x + (i << 2), to = y + (i << 2);
+    if (!whole) {
+      memory.copy(scratch, from, last - i << 2);
+      from = to = scratch;
+    }
+    v128.store(to, kept(v128.load(from), v128.shuffle<u32>(p, q, 0, 4, 1, 5), limit, factor));
+    v128.store(to, kept(v128.load(from, 16), v128.shuffle<u32>(p, q, 2, 6, 3, 7), limit, factor), 16);
+    v128.store(to, kept(v128.load(from, 32), v128.shuffle<u32>(s, t, 0, 4, 1, 5), limit, factor), 32);
+    v128.store(to, kept(v128.load(from, 48), v128.shuffle<u32>(s, t, 2, 6, 3, 7), limit, factor), 48);
+    if (!whole) memory.copy(y + (i << 2), scratch, last - i << 2);
   }
 }
 
 @inline
-function dropMask(bits: v128, limit: v128): v128 {
-  return i32x4.lt_s(i32x4.shr_u(bits, 8), limit);
-}
-
-function store8(to: usize, from: usize, n: usize, keep: f32, dropped: i32): void {
-  for (let i: usize = 0; i < n; i++) store<f32>(to + (i << 2), (dropped >> <i32>i) & 1 ? 0 : load<f32>(from + (i << 2)) * keep);
+function kept(x: v128, bits: v128, limit: v128, factor: v128): v128 {
+  return v128.andnot(f32x4.mul(x, factor), i32x4.lt_s(i32x4.shr_u(bits, 8), limit));
 }

@@ -2,7 +2,7 @@
 import { type KernelTable, sizeOf } from "@qlora-js/core";
 import type { Runtime } from "../runtime.ts";
 
-/** Elements of a task, a multiple of the 8 that one step of the generator makes. */
+/** Elements of a task, a multiple of the 16 that one step of the generator makes. */
 const CHUNK = 4096;
 
 export const dropoutKernels = {

@@ -1,5 +1,6 @@
 // What every backend must pass. A row of a case table says how an op is called, on what, and what it gives in float64; from it come the forward test, the
 // test of its gradients, and the test that backends which promise the same bits give them.
+import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { add, type Backend, checkpoint, grad, mul, parameter, scale, scope, sum, type Tensor } from "@qlora-js/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -33,6 +34,8 @@ export interface Row<A> {
   readonly tolerance?: Tolerance;
   /** Positions of the inputs whose gradients are compared with central differences of the reference; none by default. */
   readonly gradients?: readonly number[];
+  /** Positions whose gradients are compared with those of the plain backend: for inputs too large for differences. */
+  readonly comparedWithPlain?: readonly number[];
   readonly gradientTolerance?: Tolerance;
   /** How often an arbitrary is drawn. */
   readonly runs?: number;
@@ -83,6 +86,10 @@ const seedLike = (y: Value): Value => ({ ...y, data: y.data.map((_, i) => (((i *
 const forward = (backend: Backend, check: Row<unknown>, { inputs, attrs }: Given<unknown>): Promise<Value[]> =>
   compute(backend, inputs, (...tensors) => check.run(tensors, attrs));
 
+/** Positions of the inputs whose gradients are checked, one way or the other. */
+const differentiated = ({ gradients = [], comparedWithPlain = [] }: Row<unknown>): readonly number[] =>
+  gradients.length > 0 ? gradients : comparedWithPlain;
+
 /** How a part of a program is run: as it is, or recomputed in the backward pass. */
 type Block = (fn: (...tensors: Tensor[]) => Tensor, inputs: Tensor[]) => Tensor;
 const asItIs: Block = (fn, inputs) => fn(...inputs);
@@ -96,7 +103,7 @@ function gradients(
   seeds: readonly Value[],
   block = asItIs,
 ): Promise<Value[]> {
-  const wanted = check.gradients!;
+  const wanted = differentiated(check);
   const weighted = (outputs: readonly Tensor[]): Tensor => outputs.map((y, i) => sum(mul(y, upload(backend, seeds[i]!)))).reduce(add);
   const found = scope(backend, () => {
     const params = wanted.map((i) => parameter(upload(backend, inputs[i]!)));
@@ -119,18 +126,24 @@ function remembered<K extends WeakKey, V>(compute: (key: K) => V): (key: K) => V
   };
 }
 
-/** Float64 values of a row, and of its gradients by central differences. */
-function expectations(check: Row<unknown>): {
+/** What a row's values and gradients should be. */
+interface Expectations {
   readonly values: (given: Given<unknown>) => readonly Value[];
-  readonly gradients: (given: Given<unknown>) => readonly Value[];
-} {
+  readonly gradients: (given: Given<unknown>) => Promise<readonly Value[]>;
+}
+
+function expectations(check: Row<unknown>): Expectations {
   const values = remembered(({ inputs, attrs }: Given<unknown>) => listOf(check.reference(inputs, attrs)));
-  const gradients = remembered((given: Given<unknown>) => {
+  const seeds = (given: Given<unknown>): readonly Value[] => values(given).map(seedLike);
+  const byDifferences = async (given: Given<unknown>): Promise<readonly Value[]> => {
     const f = (inputs: readonly Value[]): readonly Value[] => listOf(check.reference(inputs, given.attrs));
-    const seeds = values(given).map(seedLike);
-    return check.gradients!.map((position) => centralDifferences(f, given.inputs, position, seeds));
-  });
-  return { values, gradients };
+    return check.gradients!.map((position) => centralDifferences(f, given.inputs, position, seeds(given)));
+  };
+  const byPlain = async (given: Given<unknown>): Promise<readonly Value[]> => {
+    const plain = createPlainBackend();
+    return gradients(plain, check, given, seeds(given)).finally(() => plain.dispose());
+  };
+  return { values, gradients: remembered(check.gradients ? byDifferences : byPlain) };
 }
 
 /** Runs a body on every literal, or on what the arbitrary draws. */
@@ -143,7 +156,7 @@ async function each<A>({ given, runs }: Row<A>, body: (given: Given<A>) => Promi
     });
 }
 
-type Checked = readonly [check: Row<unknown>, expected: ReturnType<typeof expectations>];
+type Checked = readonly [check: Row<unknown>, expected: Expectations];
 
 function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[], backend: () => Backend): void {
   for (const [check, expected] of checks) {
@@ -156,18 +169,19 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
         });
       });
     test(check.title, () => each(check, forwardTest), TIMEOUT);
-    if (!check.gradients) continue;
+    if (differentiated(check).length === 0) continue;
     const gradientTest = async (given: Given<unknown>): Promise<void> => {
       const seeds = expected.values(given).map(seedLike);
       const got = await gradients(backend(), check, given, seeds);
+      const want = await expected.gradients(given);
       got.forEach((gradient, i) => {
-        const what = `gradient of input ${check.gradients![i]}`;
-        expectClose(gradient, expected.gradients(given)[i]!, check.gradientTolerance ?? GRADIENTS, what);
+        expectClose(gradient, want[i]!, check.gradientTolerance ?? GRADIENTS, `gradient of input ${differentiated(check)[i]}`);
       });
       for (const block of [recomputed, productsKept])
         expect(await gradients(backend(), check, given, seeds, block), "recomputed").toEqual(got);
     };
-    test(`${check.title}: gradients are those of central differences, recomputed or not`, () => each(check, gradientTest), TIMEOUT);
+    const reference = check.gradients ? "central differences" : "the plain backend";
+    test(`${check.title}: gradients are those of ${reference}, recomputed or not`, () => each(check, gradientTest), TIMEOUT);
   }
   for (const { title, call, error, fields = {} } of refusals) {
     test(`refuses ${title}`, () => {
@@ -200,7 +214,8 @@ function testSameBits(table: CaseTable, tested: readonly BackendUnderTest[]): vo
         const all: Value[][] = [];
         for (const backend of opened) {
           const outputs = await forward(backend, check, given);
-          all.push(check.gradients ? [...outputs, ...(await gradients(backend, check, given, outputs.map(seedLike)))] : outputs);
+          const more = differentiated(check).length > 0 ? await gradients(backend, check, given, outputs.map(seedLike)) : [];
+          all.push([...outputs, ...more]);
         }
         for (const other of all.slice(1)) expect(other).toEqual(all[0]); // toEqual tells −0 from 0
       });

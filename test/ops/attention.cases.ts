@@ -122,6 +122,8 @@ export const attentionCases: CaseTable = {
       run: ([q, k, v, starts], attrs) => attention(q!, k!, v!, starts!, attrs),
       reference,
       tolerance: TOLERANCE,
+      comparedWithPlain: [0, 1, 2],
+      gradientTolerance: { absolute: 5e-5, relative: 5e-5 },
     }),
     row({
       title: "gives 0 to a query before its row's start",

@@ -62,6 +62,17 @@ export const castCases: CaseTable = {
         }),
       ),
     ),
+    ...DTYPES.flatMap((from) =>
+      DTYPES.map((to) =>
+        row({
+          title: `casts ${from} to ${to} on threads`,
+          given: [given([{ shape: [40_003], dtype: from, data: Array.from({ length: 40_003 }, (_, i) => (i * 7) % 251) }])],
+          run: ([x]) => cast(x!, to),
+          reference: ([x]) => convert(x!, to),
+          tolerance: EXACT,
+        }),
+      ),
+    ),
     row({
       title: "casts tensors of any shape to 16 bits and back",
       given: fc

@@ -36,6 +36,8 @@ function joined(inputs: readonly Value[], { axis }: { axis: number }): Value {
   );
 }
 
+const wave = (shape: number[]): Value => fill(shape, (i, j) => i! * 131 + j!);
+
 export const concatCases: CaseTable = {
   cases: [
     row({
@@ -55,6 +57,13 @@ export const concatCases: CaseTable = {
     ...(["bf16", "f16", "i32", "u8"] as const).map((dtype) =>
       row({ title: `joins ${dtype}`, given: joins(dtype), run: (inputs, { axis }) => concat(inputs, axis), reference: joined }),
     ),
+    row({
+      title: "joins tensors that threads share",
+      given: [0, 1].map((axis) => given([wave([170, 131]), wave(axis === 0 ? [30, 131] : [170, 30])], { axis })),
+      run: (inputs, { axis }) => concat(inputs, axis),
+      reference: joined,
+      comparedWithPlain: [0, 1],
+    }),
   ],
   refusals: [
     { title: "to join nothing", call: () => concat([]), error: ArgumentError, fields: { op: "concat", argument: "inputs" } },

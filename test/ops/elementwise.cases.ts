@@ -93,9 +93,24 @@ const edge2 = (name: string, run: Two, points: readonly [a: number, b: number, y
     reference: (): Value => ({ shape: [points.length], dtype: "f32", data: points.map(([, , y]) => y) }),
   });
 
-const LARGE = [given([fill([67, 257], (i, j) => Math.fround(Math.sin(i * 257 + j)))])];
+const LARGE = [given([fill([167, 257], (i, j) => Math.fround(Math.sin(i! * 257 + j!) + 1.25))])];
 const large = (name: string, run: One, f: (x: number) => number): Row<unknown> =>
-  row({ title: `${name} of a tensor that threads share`, given: LARGE, run: ([x]) => run(x!), reference: ([x]) => map(x!, f) });
+  row({
+    title: `${name} of a tensor that threads share`,
+    given: LARGE,
+    run: ([x]) => run(x!),
+    reference: ([x]) => map(x!, f),
+    comparedWithPlain: [0],
+  });
+const largePair = (title: string, run: Two, f: (a: number, b: number) => number, other: number[]): Row<unknown> =>
+  row({
+    title,
+    given: [given([...LARGE[0]!.inputs, fill(other, (...i) => Math.fround(Math.cos(i.reduce((sum, d) => sum + d, 0))))])],
+    run: ([a, b]) => run(a!, b!),
+    reference: ([a, b]) => zip(a!, b!, f),
+    comparedWithPlain: [0, 1],
+    gradientTolerance: { absolute: 5e-4, relative: 2e-5 },
+  });
 
 export const elementwiseCases: CaseTable = {
   cases: [
@@ -268,12 +283,22 @@ export const elementwiseCases: CaseTable = {
     large("exp", exp, Math.exp),
     large("tanh", tanh, Math.tanh),
     large("square", square, (x) => x * x),
-    row({
-      title: "mul of a large tensor and a row",
-      given: [given([...LARGE[0]!.inputs, fill([257], (j) => Math.fround(Math.cos(j)))])],
-      run: ([a, b]) => mul(a!, b!),
-      reference: ([a, b]) => zip(a!, b!, (x, y) => x * y),
-    }),
+    large("log", log, Math.log),
+    large("sqrt", sqrt, Math.sqrt),
+    large("sin", sin, Math.sin),
+    large("cos", cos, Math.cos),
+    large("sigmoid", sigmoid, (x) => 1 / (1 + Math.exp(-x))),
+    large("erf", erf, erfByIntegral),
+    large(
+      "scale",
+      (x) => scale(x, 2.5),
+      (x) => x * 2.5,
+    ),
+    largePair("add of a large tensor and another", add, (a, b) => a + b, [167, 257]),
+    largePair("mul of a large tensor and a row", mul, (a, b) => a * b, [257]),
+    largePair("sub of a large tensor and a column", sub, (a, b) => a - b, [167, 1]),
+    largePair("maximum of a large tensor and a number", maximum, Math.max, []),
+    largePair("mul of a large tensor repeated along a new axis", mul, (a, b) => a * b, [3, 1, 257]),
   ],
   refusals: [
     {

@@ -25,6 +25,19 @@ export const gatherCases: CaseTable = {
         fill([...x!.shape, size], (...i) => (at(index!, ...i.slice(0, -1)) === i.at(-1) ? at(x!, ...i.slice(0, -1)) : 0)),
       gradients: [0],
     }),
+    row({
+      title: "gather and scatter rows that threads share",
+      given: [given([fill([40_003, 3], (r, i) => r! - i!), fill([40_003], (r) => r! % 3, "i32")])],
+      run: ([x, index]) => {
+        const picked = gather(x!, index!);
+        return [picked, scatter(picked, index!, 4)];
+      },
+      reference: ([x, index]) => [
+        fill(index!.shape, (r) => at(x!, r!, at(index!, r!))),
+        fill([40_003, 4], (r, i) => (at(index!, r!) === i ? at(x!, r!, i!) : 0)),
+      ],
+      comparedWithPlain: [0],
+    }),
   ],
   refusals: [
     {

@@ -47,6 +47,15 @@ export const indexSelectCases: CaseTable = {
       },
       gradients: [0],
     }),
+    ...(["f32", "bf16", "f16"] as const).map((dtype) =>
+      row({
+        title: `indexSelect picks rows of ${dtype} that threads share`,
+        given: [given([fill([50, 133], (r, i) => ((r! * 133 + i!) % 251) / 8, dtype), fill([400], (j) => (j! * 37) % 41, "i32")])],
+        run: ([x, index]) => indexSelect(x!, index!),
+        reference: select,
+        ...(dtype === "f32" ? { comparedWithPlain: [0] } : {}),
+      }),
+    ),
   ],
   refusals: [
     {

@@ -45,6 +45,7 @@ export const linearCrossEntropyCases: CaseTable = {
     ),
     row({
       title: "takes more rows and words than one chunk",
+      comparedWithPlain: [0],
       given: LARGE,
       run: ([x, weight, targets]) => linearCrossEntropy(x!, weight!, targets!),
       reference,

@@ -83,6 +83,8 @@ export const matmulCases: CaseTable = {
     }),
     row({
       title: "multiplies sizes beyond one block",
+      comparedWithPlain: [0, 1],
+      gradientTolerance: { absolute: 1e-4, relative: 2e-5 },
       given: LARGE,
       run: ([a, b], attrs) => matmul(a!, b!, attrs),
       reference: product,
@@ -90,6 +92,8 @@ export const matmulCases: CaseTable = {
     }),
     row({
       title: "multiplies sizes beyond one block with bf16",
+      comparedWithPlain: [0],
+      gradientTolerance: { absolute: 1e-4, relative: 2e-5 },
       given: f16Large,
       run: ([a, b], attrs) => matmul(a!, b!, attrs),
       reference: product,

@@ -27,9 +27,21 @@ export const permuteCases: CaseTable = {
     ),
     row({
       title: "transposes a large matrix",
-      given: [given([fill([130, 67], (i, j) => i! * 67 + j!)], { axes: [1, 0] })],
+      given: [given([fill([230, 167], (i, j) => i! * 167 + j!)], { axes: [1, 0] })],
       run: ([x]) => transpose(x!),
       reference: permuted,
+    }),
+    row({
+      title: "reorders axes of tensors that threads share",
+      given: [
+        [0, 2, 1, 3],
+        [3, 1, 0, 2],
+        [2, 0, 3, 1],
+        [1, 0, 2, 3],
+      ].map((axes) => given([fill([19, 14, 13, 12], (i, j, k, l) => ((i! * 14 + j!) * 13 + k!) * 12 + l!)], { axes })),
+      run: ([x], { axes }) => permute(x!, axes),
+      reference: permuted,
+      comparedWithPlain: [0],
     }),
     row({
       title: "transpose exchanges two axes counted from the end",

@@ -60,7 +60,7 @@ const ODD = [
 ];
 const oddBlocks = input(ODD.flatMap((f, block) => Array.from({ length: block === 5 ? 7 : 64 }, (_, i) => f(i))));
 
-const LARGE = fill([130, 200], (i, j) => Math.fround(Math.sin(i! * 200 + j!) * (i! + 1)));
+const LARGE = fill([330, 200], (i, j) => Math.fround(Math.sin(i! * 200 + j!) * (i! + 1)));
 
 export const quantizeCases: CaseTable = {
   cases: [

@@ -57,6 +57,14 @@ const reduction = (
     gradients: [0],
   });
 
+/** Many rows, many columns, and many of both around a middle axis; of single digits, so that sums are exact. */
+const LARGE = [
+  [210, 3, 40],
+  [2, 211, 97],
+  [31, 30, 29],
+  [1, 1, 70_001],
+].map((shape) => fill(shape, (i, j, k) => ((i! * 7 + j! * 13 + k! * 29) % 17) - 8));
+
 const add = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
@@ -65,14 +73,26 @@ export const reduceCases: CaseTable = {
     reduction("sum", sum, add),
     reduction("mean", mean, (values) => add(values) / values.length, 1),
     reduction("max", max, (values) => Math.max(...values)),
+    ...(
+      [
+        ["sum", sum, add],
+        ["max", max, (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b))],
+      ] as const
+    ).map(([name, run, f]) =>
+      row({
+        title: `${name} of a large tensor over each axis`,
+        given: LARGE.flatMap((x) => [0, 1, 2, [0, 2], undefined].map((axis) => given([x], axis === undefined ? {} : { axis }))),
+        run: ([x], options: ReduceOptions) => run(x!, options),
+        reference: ([x], options) => reduced(x!, options, f),
+        tolerance: { absolute: 1e-4, relative: 1e-5 },
+        comparedWithPlain: [0],
+      }),
+    ),
     row({
-      title: "sum of a large tensor over each axis",
-      given: [0, 1, undefined].map((axis) =>
-        given([fill([67, 257], (i, j) => Math.fround(Math.sin(i * 257 + j)))], axis === undefined ? {} : { axis }),
-      ),
-      run: ([x], options: ReduceOptions) => sum(x!, options),
-      reference: ([x], options) => reduced(x!, options, add),
-      tolerance: { absolute: 2e-5, relative: 1e-5 },
+      title: "argmax of rows that threads share",
+      given: LARGE.map((x) => given([x])),
+      run: ([x]) => argmax(x!),
+      reference: ([x]) => ({ ...reduced(x!, { axis: -1 }, (values) => values.indexOf(Math.max(...values))), dtype: "i32" }),
     }),
     row({
       title: "max with NaN is NaN, of nothing −∞",

@@ -29,10 +29,10 @@ const problems: fc.Arbitrary<Given<object>> = fc
 
 const angle = (p: number, i: number): number => p * 10000 ** (-i / 16);
 const LARGE = given([
-  fill([2, 65, 3, 32], (b, t, h, i) => Math.fround(Math.sin(b! + t! * 3 + h! * 7 + i!))),
-  fill([70, 16], (p, i) => Math.fround(Math.cos(angle(p!, i!)))),
-  fill([70, 16], (p, i) => Math.fround(Math.sin(angle(p!, i!)))),
-  fill([2, 65], (b, t) => b! * 4 + t!, "i32"),
+  fill([2, 165, 5, 32], (b, t, h, i) => Math.fround(Math.sin(b! + t! * 3 + h! * 7 + i!))),
+  fill([170, 16], (p, i) => Math.fround(Math.cos(angle(p!, i!)))),
+  fill([170, 16], (p, i) => Math.fround(Math.sin(angle(p!, i!)))),
+  fill([2, 165], (b, t) => b! * 4 + t!, "i32"),
 ]);
 
 export const ropeCases: CaseTable = {
@@ -46,6 +46,7 @@ export const ropeCases: CaseTable = {
     }),
     row({
       title: "turns a batch that threads share",
+      comparedWithPlain: [0],
       given: [LARGE],
       run: ([x, cos, sin, positions]) => rope(x!, cos!, sin!, positions!),
       reference,

@@ -55,6 +55,13 @@ export const sliceCases: CaseTable = {
       }),
     ),
     row({
+      title: "slice takes a part that threads share",
+      given: [0, 1].map((axis) => given([fill([230, 231], (i, j) => i! * 231 + j!)], { axis, start: 3, end: 210 })),
+      run: ([x], { axis, start, end }) => slice(x!, axis, start, end),
+      reference: ([x], part) => sliced(x!, part),
+      comparedWithPlain: [0],
+    }),
+    row({
       title: "split cuts an axis into parts",
       given: parts("f32").map(({ inputs, attrs: { axis, start, end } }) => {
         const size = inputs[0]!.shape[axisOf(inputs[0]!, axis)]!;

@@ -22,10 +22,11 @@ export const swigluCases: CaseTable = {
     checked("composite: silu(gate) times up", (gate, up) => mul(silu(gate), up)),
     row({
       title: "gates tensors that threads share",
+      comparedWithPlain: [0, 1],
       given: [
         given([
-          fill([65, 257], (i, j) => Math.fround(Math.sin(i! * 257 + j!) * 4)),
-          fill([65, 257], (i, j) => Math.fround(Math.cos(i! + j!))),
+          fill([165, 257], (i, j) => Math.fround(Math.sin(i! * 257 + j!) * 4)),
+          fill([165, 257], (i, j) => Math.fround(Math.cos(i! + j!))),
         ]),
       ],
       run: ([gate, up]) => swiglu(gate!, up!),

@@ -48,11 +48,11 @@ import {
 
 const { values: options } = parseArgs({
   options: {
-    steps: { type: "string", default: "2000" },
+    steps: { type: "string", default: "5000" },
     out: { type: "string", default: fileURLToPath(new URL("../", microModelUrl())) },
     seed: { type: "string", default: "0" },
     threads: { type: "string", default: "2" },
-    batch: { type: "string", default: "8" },
+    batch: { type: "string", default: "4" },
   },
 });
 const [steps, seed, threads, batch] = [options.steps, options.seed, options.threads, options.batch].map(Number) as [
@@ -65,7 +65,7 @@ const [steps, seed, threads, batch] = [options.steps, options.seed, options.thre
 /** Positions a window; every position of the model is trained. */
 const TIME = MICRO_CONFIG.max_position_embeddings;
 /** A taste of a few steps is measured briefly. */
-const BRIEF = steps < 250;
+const BRIEF = steps < 500;
 const PEAK_LEARNING_RATE = 3e-3;
 const WARMUP = 100;
 const CLIP = 1;
@@ -244,7 +244,7 @@ console.log(
 for (let step = 0; step < steps; step++) {
   using loss = trainStep(step);
   const last = step + 1 === steps;
-  if (step % 20 === 0 || last) {
+  if (step % 50 === 0 || last) {
     const [value, seconds] = [await loss.item(), (performance.now() - began) / 1000];
     const rate = ((step + 1) * batch * TIME) / seconds;
     console.log(
@@ -252,7 +252,7 @@ for (let step = 0; step < steps; step++) {
     );
     if (!Number.isFinite(value)) throw new Error(`the loss is ${value} at step ${step + 1}; lower the learning rate`);
   }
-  if (last || (step + 1) % 250 === 0) {
+  if (last || (step + 1) % 500 === 0) {
     await save(out);
     console.log(`saved ${out}  story perplexity ${(await storyPerplexity()).toFixed(3)}`);
   }

@@ -75,10 +75,10 @@ describe("the micro tokenizer", () => {
 
   it("gives the ids that the Python library tokenizers 0.23 gives", () => {
     const known: Readonly<Record<string, readonly number[]>> = {
-      "<|im_start|>user\nWhat colour is the sky?<|im_end|>\n": [1, 274, 13, 304, 563, 275, 276, 268, 110, 124, 66, 2, 13],
-      "Arr, the sky be blue, matey!": [68, 943, 47, 276, 268, 110, 124, 385, 1018, 47, 299, 405, 124, 36],
+      "<|im_start|>user\nWhat colour is the sky?<|im_end|>\n": [1, 274, 13, 303, 576, 275, 277, 268, 110, 124, 66, 2, 13],
+      "Arr, the sky be blue, matey!": [68, 960, 47, 277, 268, 110, 124, 382, 776, 949, 47, 289, 408, 124, 36],
       "naïve 漢字 😀 ٣ 12  3\t\r\n": [
-        540, 198, 178, 328, 35, 233, 191, 165, 232, 176, 154, 35, 243, 162, 155, 131, 35, 220, 166, 35, 52, 53, 35, 35, 54, 12, 16, 13,
+        528, 198, 178, 332, 35, 233, 191, 165, 232, 176, 154, 35, 243, 162, 155, 131, 35, 220, 166, 35, 52, 53, 35, 35, 54, 12, 16, 13,
       ],
     };
     for (const [text, ids] of Object.entries(known)) expect(tokenizer.encode(text), text).toEqual(ids);

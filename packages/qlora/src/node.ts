@@ -5,4 +5,5 @@ export { openFile } from "./formats/file-source.ts";
 export { openFolder } from "./formats/node-folder.ts";
 export { writePeftAdapter, writePeftFiles } from "./formats/peft-writer.ts";
 export { openSafetensorsFile, writeSafetensorsFile } from "./formats/safetensors-file.ts";
+export { memoryBudget } from "./plan/memory-budget.ts";
 export { removeLeftovers, settleFolder, writeFileSafely, writeFolderSafely } from "./safe-write.ts";

@@ -1,10 +1,12 @@
 import { nf4 } from "@qlora-js/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { shapeNamed } from "../config/shapes.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import { cheapestChanges } from "./cheapest-changes.ts";
 import type { MemoryBudget } from "./choose-recompute.ts";
 import { type ForecastOptions, forecast } from "./forecast.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const config = { ...shapeNamed("llama-7b"), layers: 3 };
 const options: ForecastOptions = {

@@ -1,11 +1,13 @@
 import { nf4 } from "@qlora-js/core";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseLlamaConfig } from "../config/llama-config.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import type { Recomputation } from "../models/llama.ts";
 import { chooseRecompute, type MemoryBudget, recomputeWords } from "./choose-recompute.ts";
 import { forecast } from "./forecast.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const LAYERS = 6;
 const config = parseLlamaConfig({

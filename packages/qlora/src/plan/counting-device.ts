@@ -2,6 +2,7 @@
 // and cannot forget what the program holds.
 import type { Backend, DeviceBuffer, Limits, MemoryUse, View } from "@qlora-js/core";
 import { type Component, type ComponentBytes, noBytes } from "./component.ts";
+import { workspaceBytes } from "./workspace.ts";
 
 /** What the CPU backend rounds a buffer up to: a cache line. */
 const ALIGN = 64;
@@ -49,8 +50,11 @@ export class CountingDevice implements Backend {
     return new Uint8Array(byteLength);
   }
 
-  run(op: string, _inputs: readonly View[], outputs: readonly View[]): void {
-    if (op === "linearCrossEntropy") for (const { buffer } of outputs) this.#label(buffer, "head");
+  run(op: string, inputs: readonly View[], outputs: readonly View[]): void {
+    const component = op === "linearCrossEntropy" ? "head" : "transient";
+    if (component === "head") this.label(outputs, component);
+    const bytes = workspaceBytes(op, inputs, outputs);
+    if (bytes > 0) this.free(this.as(component, () => this.alloc(bytes)));
   }
 
   async flush(): Promise<void> {}

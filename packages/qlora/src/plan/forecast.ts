@@ -10,7 +10,7 @@ import { type ComponentBytes, sumOf } from "./component.ts";
 import { CountingDevice } from "./counting-device.ts";
 import { FullFineTuning } from "./full-fine-tuning.ts";
 import { blankBatch, microBatch } from "./micro-batch.ts";
-import { RUNTIME_BYTES } from "./runtime-bytes.ts";
+import { runtimeBytes } from "./runtime-bytes.ts";
 import { skeletonAdapter, skeletonLlama, type WeightDType } from "./skeleton.ts";
 
 export interface ForecastOptions {
@@ -84,8 +84,8 @@ export function forecast(config: LlamaConfig, options: ForecastOptions): Forecas
     largest,
     deviceBytes,
     pagedBytes: paged,
-    runtimeBytes: RUNTIME_BYTES,
-    totalBytes: deviceBytes + paged + RUNTIME_BYTES,
+    runtimeBytes: runtimeBytes(config),
+    totalBytes: deviceBytes + paged + runtimeBytes(config),
     keptBytes: kept,
     trainedParameters,
   };

@@ -3,10 +3,12 @@
 // paper's adapter is bf16; its optimizer figures are smaller than 8 bytes a parameter; activations are f32 here; and its "model" includes the 16-bit
 // embeddings and head, as ours is summed below.
 import { nf4 } from "@qlora-js/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { shapeNamed } from "../config/shapes.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import { type Forecast, type ForecastOptions, forecast } from "./forecast.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const GB = 1e9;
 const options: ForecastOptions = {

@@ -3,7 +3,7 @@
 import { columnsOf, copyRows, packColumns, visible } from "./simd/attention-block.as";
 import { dot } from "./simd/dot.as";
 import { log4 } from "./simd/log.as";
-import { softmaxStep } from "./simd/softmax-step.as";
+import { softmaxStep, softmaxSteps } from "./simd/softmax-step.as";
 import { tileScaleAdd, tileSet } from "./simd/tile.as";
 
 /**
@@ -50,10 +50,9 @@ function blockOfQueries(
       for (let t: usize = 0; t < rows; t += 4)
         if (visible(at + t + 3, j, keys) > c) tileSet(queries + t * ld, ld, columns + c * wide * 4, 32, wide, scores + t * lp + (c << 2), lp);
     }
-    for (let t: usize = 0; t < rows; t++) {
-      const width = columnsOf(visible(at + (t | 3), j, keys));
-      const seen = t < n ? visible(at + t, j, keys) : 0;
-      softmaxStep(scores + t * lp, seen, width, factors + (t << 2), largestSoFar + (t << 2), totals + (t << 3));
+    for (let t: usize = 0; t < rows; t += 4) {
+      const width = <i32>columnsOf(visible(at + t + 3, j, keys)), first = <i32>(at + t + 1 - j), at4 = t << 2;
+      softmaxSteps(scores + t * lp, lp, first, <i32>keys, <i32>(n - t), width, factors + at4, largestSoFar + at4, totals + (t << 3));
     }
     for (let d: usize = 0; d < wide; d += 8) {
       for (let t: usize = 0; t < rows; t += 4)
@@ -93,7 +92,7 @@ export function attentionRows(
     for (let j = <usize>max(load<i32>(starts + (b << 2)), 0); j < last; j += 64) {
       const keys = min(last - j, <usize>64);
       for (let c: usize = 0; c < keys; c++) store<f32>(scores + (c << 2), <f32>dot(scratch, k + from + (j + c) * stride, D));
-      softmaxStep(scores, keys, (keys + 3) & ~3, factor, m, total);
+      softmaxStep(scores, keys, factor, m, total);
       addRows(row, v + from + j * stride, stride, scores, keys, load<f32>(factor), D);
     }
     finish(row, l + ((b * H + h) * T + t << 2), row, load<f32>(m), load<f64>(total), D);

@@ -1,7 +1,7 @@
 // The head and its loss: attention's way of going through keys, with the vocabulary as keys and as values. Blocks of 64 logits of all rows are made, turned
 // into e^(z − m) under a running maximum, and multiplied with the same 64 rows of the head; no more of the logits ever exists.
 import { bytesOf, F16, BF16, F32, load1, load4 } from "./simd/half.as";
-import { softmaxStep } from "./simd/softmax-step.as";
+import { softmaxSteps } from "./simd/softmax-step.as";
 import { tileScaleAdd, tileSet } from "./simd/tile.as";
 import { transpose4 } from "./simd/transpose.as";
 
@@ -12,7 +12,7 @@ const SCORES = 256;
 
 /**
  * x f32 [R, n], W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 64), and leaves for each row: maxima f32 and totals f64
- * [parts, R], sums Σ e^(z − max)·W f32 [parts, ⌈R/4⌉·4, wide] (where it is not 0), and the target's logit [R] if it is of this part. Room of a task, 64-byte
+ * [parts, R4], sums Σ e^(z − max)·W f32 [parts, R4, wide] (where it is not 0), R4 being ⌈R/4⌉·4, and the target's logit [R] if it is of this part. Room of a task, 64-byte
  * aligned: the block's columns [8][n][8] and rows [wide/8][64][8], scores [64, 64], factors [64], and the last R mod 4 rows of x [4, n].
  */
 export function linearCrossEntropy(
@@ -22,9 +22,9 @@ export function linearCrossEntropy(
   const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3;
   for (let task = begin; task < end; task++) {
     const columns = room + task * roomBytes, rows = columns + n * 256, scores = rows + (sums ? wide * 256 : 0), factors = scores + BLOCK * SCORES;
-    const tail = factors + 256, m = maxima + (task * R << 2), total = totals + (task * R << 3), sum = sums + (task * rowsOfPart * wide << 2);
+    const tail = factors + 256, m = maxima + (task * rowsOfPart << 2), total = totals + (task * rowsOfPart << 3), sum = sums + (task * rowsOfPart * wide << 2);
     copyTail(tail, x, R, n);
-    for (let r: usize = 0; r < R; r++) {
+    for (let r: usize = 0; r < rowsOfPart; r++) {
       store<f32>(m + (r << 2), -Infinity);
       store<f64>(total + (r << 3), 0);
     }
@@ -39,7 +39,10 @@ export function linearCrossEntropy(
         for (let t: usize = 0; t < many; t++) {
           const target = <usize>load<i32>(targets + at + (t << 2)) - v;
           if (target < entries) store<f32>(logits + at + (t << 2), load<f32>(scores + t * SCORES + (target << 2)));
-          softmaxStep(scores + t * SCORES, entries, (entries + 7) & ~7, factors + (t << 2), m + at + (t << 2), total + (r + t << 3));
+        }
+        for (let t: usize = 0; t < many; t += 4) {
+          const width = <i32>((entries + 7) & ~7), row = r + t;
+          softmaxSteps(scores + t * SCORES, SCORES, BLOCK, <i32>entries, <i32>(R - row), width, factors + (t << 2), m + (row << 2), total + (row << 3));
         }
         if (sums) addGradients(sum + (r * wide << 2), scores, factors, rows, many, entries, wide);
       }
@@ -118,12 +121,12 @@ export function linearCrossEntropyJoin(
   const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3;
   for (let r = begin; r < end; r++) {
     let m: f32 = -Infinity;
-    for (let i: usize = 0; i < parts; i++) m = max<f32>(m, load<f32>(maxima + (i * R + r << 2)));
+    for (let i: usize = 0; i < parts; i++) m = max<f32>(m, load<f32>(maxima + (i * rowsOfPart + r << 2)));
     let total: f64 = 0;
     for (let i: usize = 0; i < parts; i++) {
-      const f = NativeMath.exp(<f64>load<f32>(maxima + (i * R + r << 2)) - <f64>m);
+      const f = NativeMath.exp(<f64>load<f32>(maxima + (i * rowsOfPart + r << 2)) - <f64>m);
       store<f64>(scratch + (i << 3), f);
-      total += f * load<f64>(totals + (i * R + r << 3));
+      total += f * load<f64>(totals + (i * rowsOfPart + r << 3));
     }
     store<f32>(loss + (r << 2), <f32>(<f64>m + NativeMath.log(total) - <f64>load<f32>(logits + (r << 2))));
     if (!u) continue;

@@ -26,7 +26,7 @@ export const linearCrossEntropyKernels = {
     const spare = Math.ceil(chunk / 4) * 4;
     const roomBytes = 4 * (BLOCK * n + (withGradient ? BLOCK * wide : 0) + BLOCK * BLOCK + BLOCK + 4 * n);
     const work = Math.ceil(roomBytes / 64) * 64;
-    const sizes = [work, 4 * chunk * parts, 8 * chunk * parts, withGradient ? 4 * spare * wide * parts : 0].map(
+    const sizes = [work, 4 * spare * parts, 8 * spare * parts, withGradient ? 4 * spare * wide * parts : 0].map(
       (b) => Math.ceil(b / 64) * 64,
     );
     const bytes = parts * work + sizes[1]! + sizes[2]! + sizes[3]! + 4 * chunk;

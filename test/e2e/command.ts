@@ -34,8 +34,13 @@ const COMPUTES: ReadonlySet<string> = new Set(["train", "eval", "generate", "cha
 /** `qlora …args`, to its end. On one thread if nothing else is said: tests run side by side, and threads that wait for each other would wait long. */
 export async function qlora(args: readonly string[], { input, cwd, environment, onEvent }: RunOptions = {}): Promise<Result> {
   const { FORCE_COLOR: _, ...inherited } = process.env;
-  const threads = COMPUTES.has(args[0] ?? "") && !args.includes("--threads") ? ["--threads", "1"] : [];
-  const child = spawn(process.execPath, [MAIN, ...args, ...threads], { cwd, env: { ...inherited, ...environment }, stdio: "pipe" });
+  const [action = "", ...others] = args;
+  const threads = COMPUTES.has(action) && !args.includes("--threads") ? ["--threads", "1"] : [];
+  const child = spawn(process.execPath, [MAIN, action, ...threads, ...others], {
+    cwd,
+    env: { ...inherited, ...environment },
+    stdio: "pipe",
+  });
   let [stdout, stderr, rest] = ["", "", ""];
   const events: Event[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

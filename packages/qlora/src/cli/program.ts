@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addCommand } from "./command.ts";
 import { chatCommand } from "./commands/chat.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -29,5 +30,6 @@ export function createProgram(): Command {
   addCommand(program, evalCommand);
   addCommand(program, inspectCommand);
   addCommand(program, planCommand);
+  addCommand(program, demoCommand);
   return program;
 }

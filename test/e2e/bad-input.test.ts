@@ -1,0 +1,266 @@
+// What a user may give that cannot be used: one plain sentence that names it, exit code 2, and nothing that was there before is harmed.
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { named, qlora, type Result } from "./command.ts";
+import { useFixtures } from "./fixtures.ts";
+import { TINY_CONFIG, writeTinyModel } from "./tiny-model.ts";
+
+const fixtures = useFixtures();
+
+/** Failed by what was given: exit code 2, one sentence without a stack, and the same as an event. */
+function expectRefused(result: Result, ...words: (string | RegExp)[]): void {
+  expect(result.stderr).toMatch(/^error: /);
+  expect(result.stderr).not.toMatch(/^\s+at /m);
+  for (const word of words) expect(result.stderr).toMatch(word);
+  expect(result.code).toBe(2);
+  const event = result.events.at(-1);
+  if (event) expect(event).toMatchObject({ event: "error", exitCode: 2 });
+}
+
+/** Trains on a copy of the model folder that has been changed. */
+async function trainOn(change: (folder: string) => void | Promise<void>): Promise<Result> {
+  const { folder, model, data } = fixtures();
+  const changed = join(folder, `changed-${Math.random()}`);
+  cpSync(model, changed, { recursive: true });
+  await change(changed);
+  return qlora(["train", changed, data, "--steps", "1", "--out", join(changed, "run")]);
+}
+
+/** Trains on rows written as text. */
+async function trainWith(rows: string, ...options: string[]): Promise<Result> {
+  const { folder, model } = fixtures();
+  const file = join(folder, `rows-${Math.random()}.jsonl`);
+  writeFileSync(file, rows);
+  return qlora(["train", model, file, "--steps", "1", "--out", `${file}-run`, ...options]);
+}
+
+const config = (folder: string, changes: object): void =>
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ ...TINY_CONFIG, ...changes }));
+
+interface Entry {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly data_offsets: readonly number[];
+}
+
+/** Rewrites what the header of the folder's weights says of the last norm. */
+function reheader(folder: string, change: (norm: Entry) => Entry): void {
+  const path = join(folder, "model.safetensors");
+  const file = readFileSync(path);
+  const length = Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.subarray(8, 8 + length).toString()) as Record<string, Entry>;
+  header["model.norm.weight"] = change(header["model.norm.weight"]!);
+  const text = Buffer.from(JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(path, Buffer.concat([size, text, file.subarray(8 + length)]));
+}
+
+describe("the command line", () => {
+  it.each([
+    [["trian", "m", "d"], /unknown command 'trian'[\s\S]*train/],
+    [["train", "m", "d", "--rnak", "4"], /unknown option '--rnak'[\s\S]*--rank/],
+    [["generate", "m", "--temprature", "1"], /unknown option '--temprature'[\s\S]*--temperature/],
+    [["train", "m", "d", "--lr"], /'--lr <rate>' argument missing/],
+    [["eval", "m"], /missing required argument 'data'/],
+    [["inspect", "m", "d", "more"], /too many arguments/],
+  ])("is refused for %j", async (args, message) => {
+    const result = await qlora(args);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(message);
+  });
+
+  it.each([
+    [["--lr", "fast"], /--lr: is "fast"\. Give a number above 0/],
+    [["--rank", "0"], /--rank: is "0"/],
+    [["--rank", "2.5"], /--rank: is "2.5"\. Give a whole number/],
+    [["--schedule", "cosin"], /--schedule: is "cosin".*Did you mean "cosine"\?/],
+    [["--format", "nf5"], /--format: is "nf5".*Did you mean "nf4"\?/],
+    [["--block-size", "48"], /--block-size: is "48"\. Give 32, 64, 128/],
+    [["--dropout", "1"], /--dropout: is "1"/],
+    [["--pager-budget", "lots"], /--pager-budget: is "lots"/],
+    [["--pager-budget", "100"], /--pager-budget/],
+    [["--targets", "q_proj,v_porj"], /--targets: "v_porj".*Did you mean "v_proj"\?/],
+    [["--steps", "2", "--epochs", "1"], /--steps: and --epochs are both given/],
+    [["--memory", "1MB"], /memory: the run would take[\s\S]*The cheapest changes:\n {2}--/],
+  ])("is refused for train … %j", async (options, message) => {
+    const { model, data } = fixtures();
+    expectRefused(await qlora(["train", model, data, "--dry-run", ...options]), message);
+  });
+
+  it("is refused for train without a model", async () => {
+    expectRefused(await qlora(["train"]), /MODEL: is missing/);
+  });
+
+  it.each([
+    [[], /--prompt: is missing/],
+    [["--prompt", "a", "--prompt-ids", "1"], /--prompt-ids are both given/],
+    [["--prompt-ids", "1,x"], /--prompt-ids: is "1,x"/],
+    [["--prompt-ids", "4000"], /4000, outside the model's vocabulary of 1024/],
+    [["--raw", "--prompt", "a ".repeat(200)], /the model has 128 positions/],
+    [["--prompt", "a", "--top-p", "0"], /--top-p: is "0"/],
+  ])("is refused for generate … %j", async (options, message) => {
+    const { model } = fixtures();
+    expectRefused(await qlora(["generate", model, ...options]), message);
+  });
+
+  it("is refused where a folder has no tokenizer for text, and chat has no turns", async () => {
+    const { bare, data } = fixtures();
+    expectRefused(await qlora(["generate", bare, "--prompt", "a"]), /no tokenizer\.json/);
+    expectRefused(await qlora(["chat", bare]), /no tokenizer\.json/);
+    expectRefused(await qlora(["train", bare, data]), /no tokenizer\.json/);
+  });
+});
+
+describe("a config file", () => {
+  it.each([
+    ['{ "rnak": 4 }', /"rnak" is not an option\. Did you mean "rank"\?/],
+    ['{ "rank": "many" }', /--rank: is "many"/],
+    ['{ "double-quant": "no" }', /--no-double-quant: is "no"\. Give true or false/],
+    ["[1]", /is not an object/],
+    ["{ rank: 4 }", /is not JSON/],
+  ])("is refused that says %s", async (text, message) => {
+    const { folder, model, data } = fixtures();
+    const file = join(folder, "bad-config.json");
+    writeFileSync(file, text);
+    expectRefused(await qlora(["train", model, data, "--dry-run", "--config", file]), message);
+  });
+
+  it("is refused that is not there", async () => {
+    const { folder, model, data } = fixtures();
+    expectRefused(await qlora(["train", model, data, "--config", join(folder, "none.json")]), /none\.json.*ENOENT/);
+  });
+});
+
+describe("a model folder", () => {
+  it.each<[string, (folder: string) => void | Promise<void>, RegExp]>([
+    ["without config.json", (f) => cpSync(join(f, "tokenizer.json"), join(f, "config.json")), /model_type/],
+    [
+      "of a family that is not supported",
+      (f) => config(f, { model_type: "mamba" }),
+      /model_type "mamba" is not supported\. Supported: llama/,
+    ],
+    ["whose config lacks a size", (f) => config(f, { hidden_size: undefined }), /hidden_size/],
+    ["that lacks a tensor", (f) => config(f, { num_hidden_layers: 3 }), /lacks the tensor "model\.layers\.2\./],
+    ["with a tensor too many", (f) => config(f, { num_hidden_layers: 1 }), /holds the tensor "model\.layers\.1\.[^"]+".*no place/],
+    ["whose file is cut short", (f) => cut(join(f, "model.safetensors"), 100), /model\.safetensors/],
+    ["whose header is longer than the file", (f) => cut(join(f, "model.safetensors"), -60), /header's length is \d+, but the file has/],
+    ["with a tensor of another shape", (f) => reheader(f, (norm) => ({ ...norm, shape: [32, 2] })), /model\.norm\.weight/],
+    ["with tensors that overlap", (f) => reheader(f, (norm) => ({ ...norm, data_offsets: [0, 128] })), /inside the one before it/],
+    ["of numbers that are not read", (f) => reheader(f, (norm) => ({ ...norm, dtype: "I16" })), /model\.norm\.weight.*I16/],
+    ["whose tokenizer is damaged", (f) => writeFileSync(join(f, "tokenizer.json"), "{"), /tokenizer\.json.*not JSON/],
+  ])("%s is refused", async (_, change, message) => {
+    expectRefused(await trainOn(change), message);
+  });
+
+  it("that is not there, or has nothing of a model, is refused", async () => {
+    const { folder, data } = fixtures();
+    expectRefused(await qlora(["train", join(folder, "nowhere"), data]), /nowhere: there is no such folder/);
+    expectRefused(await qlora(["train", data, data]), /has no config\.json/);
+  });
+});
+
+describe("data", () => {
+  it.each([
+    ["with a broken line", '{"text":"a b"}\n{"text":', /line 2.*not JSON/],
+    ["that is empty", "", /empty/],
+    ["of keys that are not known", '{"promt":"a","completion":"b"}', /line 1.*rename "promt" to "prompt"/],
+    ["of two kinds", '{"text":"a b"}\n{"prompt":"a","completion":"b"}', /line 2/],
+    ["with a row that teaches nothing", '{"input_ids":[1,2],"labels":[-100,-100]}', /line 1.*no supervised token/],
+    ["with an id out of the vocabulary", '{"input_ids":[1,1024],"labels":[-100,1024]}', /1024.*vocabulary of 1024/],
+    ["with a row longer than the model's positions", JSON.stringify({ text: "word ".repeat(300) }), /line 1.*128 positions.*--max-length/],
+    ["of conversations without an answer", '{"messages":[{"role":"user","content":"hi"}]}', /line 1.*assistant/],
+  ])("%s is refused", async (_, rows, message) => {
+    expectRefused(await trainWith(rows), message);
+  });
+
+  it("that is not there is refused", async () => {
+    const { folder, model } = fixtures();
+    expectRefused(await qlora(["eval", model, join(folder, "none.jsonl")]), /none\.jsonl: does not exist/);
+    mkdirSync(join(folder, "hollow"));
+    expectRefused(await qlora(["train", model, join(folder, "hollow")]), /has no train\.jsonl/);
+  });
+
+  it("longer than the positions is taken with --max-length", async () => {
+    const result = await trainWith(`${JSON.stringify({ text: "word ".repeat(300) })}\n`, "--max-length", "16", "--dry-run");
+    expect(result.code).toBe(0);
+    expect(named(result, "data")[0]).toMatchObject({ train: { truncated: { rows: { count: 1 } } } });
+  });
+});
+
+describe("an adapter", () => {
+  it("for another base, of another rank than was asked, or none at all is refused", async () => {
+    const { folder, model, data, bare, ids } = fixtures();
+    const [run, other] = [join(folder, "adapter-run"), join(folder, "other")];
+    await qlora(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", run]);
+    const adapter = join(run, "adapter");
+    await writeTinyModel(other, { config: { ...TINY_CONFIG, intermediate_size: 128 } });
+    expectRefused(await qlora(["train", other, data, "--adapter", adapter]), /another base model\. model\.layers\.0\.mlp\.gate_proj/);
+    expectRefused(await qlora(["eval", other, data, "--adapter", adapter]), /another base model/);
+    expectRefused(await qlora(["train", model, data, "--adapter", adapter, "--rank", "8"]), /--rank: is 8, and the adapter .* has 2/);
+    expectRefused(await qlora(["generate", model, "--prompt", "a", "--adapter", model]), /adapter_config\.json/);
+  });
+});
+
+describe("a run folder", () => {
+  it("that has something in it is left alone", async () => {
+    const { folder, bare, ids } = fixtures();
+    const [run, full] = [join(folder, "there"), join(folder, "full")];
+    await qlora(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", run]);
+    const manifest = readFileSync(join(run, "manifest.json"), "utf8");
+    expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", run]), /is a run already\. Go on with it by --resume/);
+    expect(readFileSync(join(run, "manifest.json"), "utf8")).toBe(manifest);
+    mkdirSync(full);
+    writeFileSync(join(full, "mine.txt"), "mine");
+    expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", full]), /is not empty/);
+    expectRefused(await qlora(["train", "--resume", full]), /not a run folder/);
+  });
+});
+
+describe("what breaks", () => {
+  it("a loss that is no number stops the run with exit code 1, the last good state saved, and advice", async () => {
+    const { folder, model, data } = fixtures();
+    const run = join(folder, "diverged");
+    const broken = await qlora([
+      "train",
+      model,
+      data,
+      "--steps",
+      "40",
+      "--rank",
+      "2",
+      "--lr",
+      "1e30",
+      "--clip",
+      "0",
+      "--no-samples",
+      "--out",
+      run,
+    ]);
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toMatch(/^error: step \d+: .*not finite.*lower --lr/);
+    expect(broken.events.at(-1)).toMatchObject({ event: "error", name: "DivergedError", exitCode: 1 });
+    const evaluated = await qlora(["inspect", run, data, "--rows", "0"]);
+    expect(evaluated.code).toBe(0);
+  });
+
+  it("a place that cannot be written is named, with exit code 1, and what was saved before is unharmed", async () => {
+    const { folder, bare, ids } = fixtures();
+    const run = join(folder, "unwritable");
+    // a file where the saved steps should go: the first save fails
+    const failed = await qlora(["train", bare, ids, "--steps", "4", "--save-every", "1", "--rank", "2", "--out", run], {
+      onEvent: ({ event }) => {
+        if (event === "run" && !existsSync(join(run, "checkpoints"))) writeFileSync(join(run, "checkpoints"), "");
+      },
+    });
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(/checkpoints/);
+    expect(failed.events.at(-1)).toMatchObject({ event: "error", name: "StorageError", exitCode: 1 });
+  });
+});
+
+function cut(path: string, bytes: number): void {
+  const file = readFileSync(path);
+  writeFileSync(path, bytes < 0 ? file.subarray(0, -bytes) : file.subarray(0, file.length - bytes));
+}

@@ -177,11 +177,11 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
       got.forEach((gradient, i) => {
         expectClose(gradient, want[i]!, check.gradientTolerance ?? GRADIENTS, `gradient of input ${differentiated(check)[i]}`);
       });
-      for (const block of [recomputed, productsKept])
+      for (const block of check.gradients ? [recomputed, productsKept] : [])
         expect(await gradients(backend(), check, given, seeds, block), "recomputed").toEqual(got);
     };
-    const reference = check.gradients ? "central differences" : "the plain backend";
-    test(`${check.title}: gradients are those of ${reference}, recomputed or not`, () => each(check, gradientTest), TIMEOUT);
+    const reference = check.gradients ? "central differences, recomputed or not" : "the plain backend";
+    test(`${check.title}: gradients are those of ${reference}`, () => each(check, gradientTest), TIMEOUT);
   }
   for (const { title, call, error, fields = {} } of refusals) {
     test(`refuses ${title}`, () => {

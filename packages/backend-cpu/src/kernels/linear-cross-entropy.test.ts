@@ -56,5 +56,5 @@ describe("linearCrossEntropy", () => {
       },
       { absolute: 1e-4, relative: 2e-6 }, // sums of 8200 numbers, one after the other in f32
     );
-  });
+  }, 30_000);
 });

@@ -1,4 +1,4 @@
-import type { Shape } from "@qlora-js/core";
+import { type Shape, sizeOf } from "@qlora-js/core";
 import { describe, it } from "vitest";
 import { againstPlain, floats, noise } from "./against-plain.fixture.ts";
 
@@ -67,7 +67,7 @@ describe("reductions", () => {
       );
   });
   it("find the largest, −∞ of nothing, NaN where one is", async () => {
-    for (const [large, small] of PAIRS)
+    for (const [large, small] of PAIRS.filter(([shape]) => sizeOf(shape) < 500_000))
       for (const special of [-1, 2, 11])
         await compare({
           op: "maxTo",

@@ -201,9 +201,9 @@ export function strip4(a: usize, aRow: usize, panel: usize, depth: usize, c: usi
     a += aRow * 4;
     if (from != 0) {
       c00 = f32x4.add(v128.load(from), c00), c01 = f32x4.add(v128.load(from, 16), c01), from += fromRow;
-      c10 = f32x4.add(v128.load(from), c10), c11 = f32x4.add(v128.load(from, 16), c11), from += fromRow;
-      c20 = f32x4.add(v128.load(from), c20), c21 = f32x4.add(v128.load(from, 16), c21), from += fromRow;
-      c30 = f32x4.add(v128.load(from), c30), c31 = f32x4.add(v128.load(from, 16), c31), from += fromRow;
+      if (rows > 1) c10 = f32x4.add(v128.load(from), c10), c11 = f32x4.add(v128.load(from, 16), c11), from += fromRow;
+      if (rows > 2) c20 = f32x4.add(v128.load(from), c20), c21 = f32x4.add(v128.load(from, 16), c21), from += fromRow;
+      if (rows > 3) c30 = f32x4.add(v128.load(from), c30), c31 = f32x4.add(v128.load(from, 16), c31), from += fromRow;
     }
     v128.store(c, c00), v128.store(c, c01, 16), c += cRow;
     if (rows > 1) v128.store(c, c10), v128.store(c, c11, 16), c += cRow;

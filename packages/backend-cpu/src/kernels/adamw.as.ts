@@ -1,7 +1,8 @@
 // AdamW in place, with each product and sum rounded to f32 as core's optim/adamw.ts rounds them.
 
 /**
- * ĝ = gradScale·g, m ← m + gain1·(ĝ − m), v ← v·keep2 + (gain2·ĝ)·ĝ, p ← p·keep + (rate·m) / (√v / correction + small). Tasks are chunks of `chunk` elements.
+ * ĝ = gradScale·g, m ← m + gain1·(ĝ − m), v ← v·keep2 + (gain2·ĝ)·ĝ, p ← p·keep + (rate·m) / (√v / correction + small).
+ * Tasks are chunks of `chunk` elements.
  */
 export function adamW(
   p: usize, m: usize, v: usize, g: usize, gradScale: usize, keep: f32, gain1: f32, keep2: f32, gain2: f32, rate: f32, correction: f32, small: f32,

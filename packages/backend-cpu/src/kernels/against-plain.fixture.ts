@@ -64,12 +64,15 @@ async function run(backend: Backend, { op, inputs, outputs, targets = 1, attrs =
   return bytes;
 }
 
+/** Bytes of a tensor as its elements. */
+const valuesIn = (bytes: Uint8Array, dtype: DType): ArrayLike<number> => new ARRAYS[dtype](new Uint8Array(bytes).buffer);
+
 /** What the plain backend makes of it. */
 export async function valuesOf(call: Call & { readonly outputs: readonly Omit<Values, "data">[] }): Promise<Values[]> {
   const plain = createPlainBackend();
   const bytes = await run(plain, call);
   plain.dispose();
-  return call.outputs.map(({ shape, dtype }, i) => ({ shape, dtype, data: new ARRAYS[dtype](bytes[i]!.slice().buffer) }));
+  return call.outputs.map(({ shape, dtype }, i) => ({ shape, dtype, data: valuesIn(bytes[i]!, dtype) }));
 }
 
 /** For a test file: makes the backends before its tests, and gives the comparison. */
@@ -93,7 +96,7 @@ export function againstPlain(): (call: Call, tolerance?: Tolerance) => Promise<v
     const expected = await run(plain, call);
     const specs = call.outputs === "in place" ? call.inputs.slice(0, call.targets ?? 1) : call.outputs;
     specs.forEach(({ dtype }, k) => {
-      expectClose(`${call.op}, output ${k}`, new ARRAYS[dtype](one![k]!.buffer), new ARRAYS[dtype](expected[k]!.slice().buffer), tolerance);
+      expectClose(`${call.op}, output ${k}`, valuesIn(one![k]!, dtype), valuesIn(expected[k]!, dtype), tolerance);
     });
   };
 }

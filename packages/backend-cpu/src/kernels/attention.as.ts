@@ -59,7 +59,8 @@ function blockOfQueries(
         tileScaleAdd(scores + t * lp, lp, values + (d << 2), ld, visible(at + t + 3, j, keys), sums + t * ld + (d << 2), ld, factors + (t << 2));
     }
   }
-  for (let t: usize = 0; t < n; t++) finish(y + t * qStride, l + (t << 2), sums + t * ld, load<f32>(largestSoFar + (t << 2)), load<f64>(totals + (t << 3)), D);
+  for (let t: usize = 0; t < n; t++)
+    finish(y + t * qStride, l + (t << 2), sums + t * ld, load<f32>(largestSoFar + (t << 2)), load<f64>(totals + (t << 3)), D);
 }
 
 /** y = sums / total, l = m + ln total; 0 and −∞ where no key was seen. */

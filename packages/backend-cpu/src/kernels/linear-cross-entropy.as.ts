@@ -1,6 +1,6 @@
 // The head and its loss: attention's way of going through keys, with the vocabulary as keys and as values. Blocks of 64 logits of all rows are made, turned
 // into e^(z − m) under a running maximum, and multiplied with the same 64 rows of the head; no more of the logits ever exists.
-import { bytesOf, F16, BF16, F32, load1, load4 } from "./simd/half.as";
+import { BF16, bytesOf, F16, F32, load1, load4 } from "./simd/half.as";
 import { softmaxSteps } from "./simd/softmax-step.as";
 import { tileScaleAdd, tileSet } from "./simd/tile.as";
 import { transpose4 } from "./simd/transpose.as";
@@ -11,9 +11,10 @@ const BLOCK = 64;
 const SCORES = 256;
 
 /**
- * x f32 [R, n], W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 64), and leaves for each row: maxima f32 and totals f64
- * [parts, R4], sums Σ e^(z − max)·W f32 [parts, R4, wide] (where it is not 0), R4 being ⌈R/4⌉·4, and the target's logit [R] if it is of this part. Room of a task, 64-byte
- * aligned: the block's columns [8][n][8] and rows [wide/8][64][8], scores [64, 64], factors [64], and the last R mod 4 rows of x [4, n].
+ * x f32 [R, n], W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 64). With R4 = ⌈R/4⌉·4 it leaves for each row: maxima f32
+ * and totals f64 [parts, R4], sums Σ e^(z − max)·W f32 [parts, R4, wide] (where `sums` is not 0), and the target's logit [R] if it is of this part.
+ * Room of a task, 64-byte aligned: the block's columns [8][n][8] and rows [wide/8][64][8], scores [64, 64], factors [64], and the last R mod 4 rows
+ * of x [4, n].
  */
 export function linearCrossEntropy(
   x: usize, w: usize, dtype: i32, targets: usize, maxima: usize, totals: usize, sums: usize, logits: usize, room: usize, roomBytes: usize,
@@ -22,7 +23,8 @@ export function linearCrossEntropy(
   const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3;
   for (let task = begin; task < end; task++) {
     const columns = room + task * roomBytes, rows = columns + n * 256, scores = rows + (sums ? wide * 256 : 0), factors = scores + BLOCK * SCORES;
-    const tail = factors + 256, m = maxima + (task * rowsOfPart << 2), total = totals + (task * rowsOfPart << 3), sum = sums + (task * rowsOfPart * wide << 2);
+    const tail = factors + 256, m = maxima + (task * rowsOfPart << 2), total = totals + (task * rowsOfPart << 3);
+    const sum = sums + (task * rowsOfPart * wide << 2);
     copyTail(tail, x, R, n);
     for (let r: usize = 0; r < rowsOfPart; r++) {
       store<f32>(m + (r << 2), -Infinity);

@@ -1,4 +1,5 @@
 // softmax and logSoftmax of rows of n; tasks are rows.
+import { sumLanes } from "./simd/dot.as";
 import { expNegative4 } from "./simd/exp.as";
 import { largest } from "./simd/largest.as";
 
@@ -41,7 +42,7 @@ function exponentials(y: usize, x: usize, m: f32, n: usize, wanted: bool): f64 {
       total += <f64>e;
       if (wanted) store<f32>(x + delta, e);
     }
-    total += <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1) + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3);
+    total += sumLanes(sum);
   }
   return total;
 }

@@ -17,7 +17,8 @@ export function dot(a: usize, b: usize, n: usize): f64 {
   return total;
 }
 
+/** The four numbers of a vector, added in f64. */
 @inline
-function sumLanes(s: v128): f64 {
+export function sumLanes(s: v128): f64 {
   return <f64>f32x4.extract_lane(s, 0) + <f64>f32x4.extract_lane(s, 1) + (<f64>f32x4.extract_lane(s, 2) + <f64>f32x4.extract_lane(s, 3));
 }

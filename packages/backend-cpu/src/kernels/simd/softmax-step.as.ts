@@ -1,5 +1,6 @@
 // One step of a running softmax over blocks of scores (Milakov & Gimelshein 2018, "Online normalizer calculation for softmax"): for one row, or for four rows
 // of a tile at once, whose maxima, factors and totals lie side by side.
+import { sumLanes } from "./dot.as";
 import { expNegative4 } from "./exp.as";
 import { largest } from "./largest.as";
 
@@ -12,12 +13,12 @@ export function softmaxStep(row: usize, n: usize, factor: usize, m: usize, total
   const sum = exponentials(row, end, now), f = f32x4.extract_lane(expNegative4(f32x4.splat(before - now)), 0);
   store<f32>(m, now);
   store<f32>(factor, f);
-  store<f64>(total, load<f64>(total) * <f64>f + <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1) + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3));
+  store<f64>(total, load<f64>(total) * <f64>f + sumLanes(sum));
 }
 
 /**
- * The same for four rows, `stride` bytes apart. Row i has min(first + i, most) scores, none if first + i ≤ 0 or i ≥ rows; the rest, up to `width`, a multiple
- * of 4, become 0.
+ * The same for four rows, `stride` bytes apart. Row i has min(first + i, most) scores, none if first + i ≤ 0 or i ≥ rows; the rest, up to `width`,
+ * a multiple of 4, become 0.
  */
 @inline
 export function softmaxSteps(row: usize, stride: usize, first: i32, most: i32, rows: i32, width: i32, factors: usize, m: usize, totals: usize): void {

@@ -15,7 +15,7 @@ export interface CpuBackendOptions {
 }
 
 const WASM_PAGE = 65536;
-const MOST_PAGES = 65536; // 4 GiB
+const MOST_PAGES = 65535; // a page short of 4 GiB: the end of the last buffer is an address, too
 const MOST_THREADS = 64;
 
 export class CpuBackend implements Backend {

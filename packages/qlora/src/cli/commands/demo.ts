@@ -8,7 +8,7 @@ import { numberOption } from "../option-table.ts";
 import { BACKEND_OPTIONS, SEED_OPTIONS } from "../options.ts";
 
 const OPTIONS = {
-  steps: numberOption("--steps <n>", z.int().positive().default(96), { help: "steps of training", expects: "a whole number, 1 or more" }),
+  steps: numberOption("--steps <n>", z.int().positive().default(160), { help: "steps of training", expects: "a whole number, 1 or more" }),
   ...SEED_OPTIONS,
   ...BACKEND_OPTIONS,
 };

@@ -16,7 +16,7 @@ import { shellWord, typedCommand } from "../typed-command.ts";
 import { count, duration, percent } from "../wording.ts";
 import { lossCurve } from "./loss-curve.ts";
 import { progressBar } from "./progress-bar.ts";
-import { sideBySide } from "./side-by-side.ts";
+import { sideBySide, wrap } from "./side-by-side.ts";
 
 /** What the model did at one time. */
 export interface Sight {
@@ -120,47 +120,60 @@ export class DemoReport {
     this.output.status(`  memory    one step of ${what} …`);
   }
 
-  end({ before, after, steps, memory, pager, stateBytes }: DemoEnd): void {
+  end(end: DemoEnd): void {
+    const { before, after, memory, pager, stateBytes } = end;
+    this.output.clearStatus();
+    this.#tellLearning(end);
+    this.#tellMemory(end);
+    const seconds = (performance.now() - this.#start) / 1000;
+    const next = this.#nextCommand();
+    this.output.line();
+    this.output.line(`  done in ${duration(seconds)}. Next, keep what is learnt:`);
+    this.output.line(`  ${next}`);
+    this.output.event("memory", { methods: Object.fromEntries(memory.map(({ method, ...rest }) => [method, rest])) });
+    this.output.event("pager", { stateBytes, ...pager });
+    this.output.event("done", { seconds, validLossBefore: before.evaluation.loss, validLossAfter: after.evaluation.loss, next });
+  }
+
+  #tellLearning({ before, after, steps }: DemoEnd): void {
+    const { output } = this;
+    const losses = steps.map(({ loss }) => loss);
+    this.#heading("Loss");
+    for (const line of lossCurve(losses, output)) output.line(line);
+    this.#heading("Three questions it has not seen");
+    const rows = before.prompts.map((prompt, i) => [prompt, before.answers[i]!, after.answers[i]!]);
+    for (const line of sideBySide([["", "before", "after"], ...rows], [24, 0, 0], Math.min(output.columns, 120))) output.line(line);
+    const [from, to] = [before.evaluation.loss, after.evaluation.loss].map((loss) => loss.toFixed(3)) as [string, string];
+    output.line();
+    output.line(`  validation loss  ${from} → ${output.colors.green(to)}`);
+  }
+
+  #tellMemory({ memory, pager, stateBytes }: DemoEnd): void {
     const { output } = this;
     const { colors, columns } = output;
-    const heading = (text: string): void => {
-      output.line();
-      output.line(`  ${colors.bold(text)}`);
-    };
-    output.clearStatus();
-    heading("Loss");
-    for (const line of lossCurve(
-      steps.map(({ loss }) => loss),
-      output,
-    ))
-      output.line(line);
-    heading("Three questions it has not seen");
-    const rows = before.prompts.map((prompt, i) => [prompt, before.answers[i]!, after.answers[i]!]);
-    for (const line of sideBySide([["", "before", "after"], ...rows], [24, 0, 0], Math.min(columns, 120))) output.line(line);
-    output.line();
-    const [from, to] = [before.evaluation.loss, after.evaluation.loss];
-    output.line(`  validation loss  ${from.toFixed(3)} → ${colors.green(to.toFixed(3))}`);
-    heading("Memory of one step");
+    this.#heading("Memory of one step");
     for (const line of measuredTable(memory.map((m) => ({ title: TITLES[m.method], ...m })))) output.line(line);
-    output.line(`  ${colors.dim("a component is shown at its largest; they are not all there at one time")}`);
+    const why = "A model so small has more activations than weights; in large ones it is the other way round:";
+    for (const text of [...wrap(why, Math.min(columns - 4, 90)), `${this.#command()} plan llama-7b`]) output.line(`  ${colors.dim(text)}`);
+    const uses = [`${count(pager.hits)} hits`, `${count(pager.faults)} faults`, `${count(pager.prefetches)} prefetched`];
     output.line();
     output.line(`  pager     ${showBytes(stateBytes)} of moments, at most ${showBytes(pager.peakResidentBytes)} of them on the device:`);
-    output.line(
-      `            ${count(pager.hits)} hits · ${count(pager.faults)} faults · ${count(pager.prefetches)} prefetched · ${showBytes(pager.bytesIn)} in · ${showBytes(pager.bytesOut)} out`,
-    );
-    output.line();
-    const seconds = (performance.now() - this.#start) / 1000;
-    output.line(`  done in ${duration(seconds)}. Next, keep what is learnt:`);
-    output.line(`  ${this.#nextCommand()}`);
-    output.event("memory", { methods: Object.fromEntries(memory.map(({ method, ...rest }) => [method, rest])) });
-    output.event("pager", { stateBytes, ...pager });
-    output.event("done", { seconds, validLossBefore: from, validLossAfter: to, next: this.#nextCommand() });
+    output.line(`            ${[...uses, `${showBytes(pager.bytesIn)} in`, `${showBytes(pager.bytesOut)} out`].join(" · ")}`);
+  }
+
+  #heading(text: string): void {
+    this.output.line();
+    this.output.line(`  ${this.output.colors.bold(text)}`);
+  }
+
+  /** How the user types the command from here. */
+  #command(): string {
+    return process.env.npm_lifecycle_event === "demo" ? "npm run qlora --" : typedCommand();
   }
 
   /** The same as a run of its own, which can be talked to. */
   #nextCommand(): string {
-    const command = process.env.npm_lifecycle_event === "demo" ? "npm run qlora --" : typedCommand();
     const path = (to: string): string => shellWord(relative(process.cwd(), to) || ".");
-    return `${command} train ${path(this.options.model)} ${path(this.options.data)}`;
+    return `${this.#command()} train ${path(this.options.model)} ${path(this.options.data)} --epochs 5 --lr 1e-3`;
   }
 }

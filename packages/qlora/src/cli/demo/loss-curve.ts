@@ -16,7 +16,7 @@ export function lossCurve(losses: readonly number[], { columns, colors }: Pick<O
   const plotted = asciichart.plot(series, { height: HEIGHT, format, ...(colors.isColorSupported ? { colors: [asciichart.green] } : {}) });
   const [first, last] = ["step 1", String(losses.length)];
   const legend = " ".repeat(AXIS - 1) + first + last.padStart(Math.max(last.length + 1, width - first.length));
-  return [...plotted.split("\n"), colors.dim(legend)];
+  return [...plotted.split("\n").map((line) => line.trimEnd()), colors.dim(legend)];
 
   function share(i: number, of: number): number {
     return Math.min(losses.length - 1, Math.floor((i * losses.length) / of));

@@ -38,9 +38,9 @@ export interface DemoOptions {
 }
 
 const BATCH = 8;
-const LEARNING_RATE = 2e-3;
+const LEARNING_RATE = 1e-3;
 const CLIP = 1;
-const LORA = loraSettings({ rank: 8, alpha: 16, targetModules: "all-linear" });
+const LORA = loraSettings({ rank: 16, alpha: 32, targetModules: "all-linear" });
 /** The part of the moments that may be on the device at one time: so little only to show paging at work. */
 const PAGED_SHARE = 4;
 const MAX_NEW_TOKENS = 48;

@@ -13,7 +13,11 @@ export const platform: Platform = {
     WebAssembly.compile(await readFile(new URL(shared ? "../dist/kernels.wasm" : "../dist/kernels-single.wasm", import.meta.url))),
   startWorker: (start) =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL("../dist/worker-node.js", import.meta.url), { workerData: start, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 } });
+      const worker = new Worker(new URL("../dist/worker-node.js", import.meta.url), {
+        workerData: start,
+        execArgv: [],
+        resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
+      });
       const fail = (cause: unknown) => reject(new DeviceError("cpu: a worker thread did not start. Use threads: 1.", { cause }));
       worker.once("error", fail);
       worker.once("exit", fail);

@@ -15,7 +15,7 @@ import type { Memory } from "./memory.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 
 /** Room of its own for each thread, for packed panels and the like. */
-export const SCRATCH_BYTES = 256 * 1024;
+export const SCRATCH_BYTES = 512 * 1024;
 
 /** Room at `tables` for what a launcher writes down for its kernel: more than fits in arguments. The next launch may overwrite it. */
 export const TABLES_BYTES = 4096;

@@ -46,8 +46,8 @@ const MAP = 64;
 const SIGNED_MAP = dynamicMap("signed");
 
 /** Terms that are summed before C is visited: panels of a task stay in the second-level cache. A multiple of 32 unless it is all. */
-const DEPTH = 512;
-const depthOf = (k: number): number => (k <= DEPTH + DEPTH / 4 ? k : Math.ceil(k / Math.ceil(k / DEPTH) / 32) * 32);
+const DEPTH = 1024;
+const depthOf = (k: number): number => (k <= DEPTH ? k : Math.ceil(k / Math.ceil(k / DEPTH) / 32) * 32);
 
 /** Address of the code book that describeQuantized wrote. */
 export const codeBookOf = (rt: Runtime): number => rt.tables + 4 * CODE_BOOK;

@@ -22,7 +22,7 @@ function measured(command, args) {
 }
 const here = import.meta.dirname;
 const contest = {
-  ours: () => measured(process.execPath, [join(here, "train-step-ours.mjs"), model]),
+  ours: () => measured(process.execPath, ["--max-semi-space-size=1", join(here, "train-step-ours.mjs"), model]),
   theirs: () => measured(python, [join(here, "train-step-theirs.py"), model]),
 };
 const results = await turns(contest, Number(rounds));

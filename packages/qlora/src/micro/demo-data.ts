@@ -1,7 +1,7 @@
 // The demo's data set: questions of the closed world answered as a pirate would. Rows are split by fact, not by wording: no question and no fact of one
 // part occurs in another, so an answer to a validation question shows both that the style was learnt and that the knowledge stayed.
 import { fold, key } from "@qlora-js/core";
-import { chance, choose, draws, several } from "./draw.ts";
+import { choose, draws, several } from "./draw.ts";
 import type { Below, Fact } from "./fact.ts";
 import type { MicroMessage } from "./grammar.ts";
 import { pirate } from "./pirate.ts";
@@ -38,12 +38,8 @@ const row = (question: string, statement: string): DemoRow => ({
   ],
 });
 
-/** One question about a fact: one in six asks for yes or no. */
-function rowOf(draw: Below, { questions, statement, yes, no }: Fact): DemoRow {
-  if (yes.length > 0 && chance(draw, 16))
-    return chance(draw, 50) ? row(choose(draw, yes), `yes, ${statement}`) : row(choose(draw, no), `no, ${statement}`);
-  return row(choose(draw, questions), statement);
-}
+/** One question about a fact. Never one for yes or no: a model this small answers those by chance, and a demo should not hang on chance. */
+const rowOf = (draw: Below, { questions, statement }: Fact): DemoRow => row(choose(draw, questions), statement);
 
 /** `count` facts, the topics taking turns, none of them among `used`, which grows. */
 function pick(draw: Below, count: number, used: Set<string>): Fact[] {

@@ -37,10 +37,10 @@ function componentRows(columns: readonly MemoryColumn[]): string[][] {
   ];
 }
 
-/** What a process takes by each forecast, and which of these sizes (in GB) it fits in, up to the first that is enough for all. */
+/** What a process takes by each forecast, and which of these sizes (in GiB, as memory is sold) it fits in, up to the first that is enough for all. */
 export function planTable(columns: readonly MemoryColumn[], sizes: readonly number[]): string[] {
   const row = (name: string, cell: (forecast: Forecast) => string): string[] => [name, ...columns.map(({ forecast }) => cell(forecast))];
-  const within = (size: number, { totalBytes }: Forecast): boolean => totalBytes <= size * 1e9;
+  const within = (size: number, { totalBytes }: Forecast): boolean => totalBytes <= size * 2 ** 30;
   const enough = sizes.findIndex((size) => columns.every(({ forecast }) => within(size, forecast)));
   const paged = columns.some(({ forecast }) => forecast.pagedBytes > 0);
   return tableLines([

@@ -32,7 +32,7 @@ export interface Plan {
   readonly steps: StepPlan | undefined;
 }
 
-/** Memory sizes of common machines and graphics cards, in GB. */
+/** Memory sizes of common machines and graphics cards, in GiB. */
 const SIZES: readonly number[] = [8, 16, 24, 48, 80];
 
 export function tellPlan(plan: Plan, output: Output): void {
@@ -131,7 +131,7 @@ function planEvent({ model, run, method, methods, budget, choice, changes, layer
     budgetBytes: budget.totalBytes,
     fits: choice.fits,
     methods,
-    fitsIn: Object.fromEntries(METHODS.map((m) => [m, SIZES.filter((size) => methods[m].totalBytes <= size * 1e9)])),
+    fitsIn: Object.fromEntries(METHODS.map((m) => [m, SIZES.filter((size) => methods[m].totalBytes <= size * 2 ** 30)])),
     ...(steps ?? {}),
     changes,
   };

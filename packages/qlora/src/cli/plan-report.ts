@@ -106,8 +106,8 @@ function verdictLines({ budget, budgetGiven, methods, method, choice, changes }:
 const parametersOf = (config: PlannedModel["config"]): number =>
   llamaTensors(config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
 
-/** `65.3 B`, `134.5 M`. */
-const billions = (n: number): string => (n < 999.5e6 ? `${(n / 1e6).toFixed(1)} M` : `${(n / 1e9).toFixed(1)} B`);
+/** `65.3 B`, `134.5 M`, or all digits below a million. */
+const billions = (n: number): string => (n < 1e6 ? count(n) : n < 999.5e6 ? `${(n / 1e6).toFixed(1)} M` : `${(n / 1e9).toFixed(1)} B`);
 
 function planEvent({ model, run, method, methods, budget, choice, changes, layerBytes, steps }: Plan): object {
   const { components, largest, deviceBytes, pagedBytes, runtimeBytes, totalBytes } = methods[method];

@@ -55,10 +55,12 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const prepared = await prepareRun({ model, data, adapter, options, given, resumed, dryRun }, output);
   if (prepared.manifest === undefined) return output.event("done", { dryRun });
   const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
-  await train(prepared, prepared.manifest, { folder, resumed, threads, samples, output });
+  await train(prepared, prepared.manifest, { folder, resumed, threads, samples, output, data: data ?? prepared.manifest.data.path });
 }
 
 interface Start {
+  /** DATA as it is typed next. */
+  readonly data: string;
   readonly folder: string;
   readonly resumed: ResumedRun | undefined;
   readonly threads: number | undefined;
@@ -101,7 +103,7 @@ interface Ready extends Start {
 
 async function trainIn(
   run: string,
-  { resumed, samples, prepared, manifest, session, pager, adapter, optimizer, began, output }: Ready,
+  { data, resumed, samples, prepared, manifest, session, pager, adapter, optimizer, began, output }: Ready,
 ): Promise<void> {
   const { folder, train, valid, options, memory } = prepared;
   const backend = { name: session.backend.name, threads: session.threads };
@@ -135,7 +137,7 @@ async function trainIn(
     const seconds = (performance.now() - began) / 1000;
     printEnd(output, {
       run,
-      data: manifest.data.path,
+      data,
       folder,
       end,
       seconds,

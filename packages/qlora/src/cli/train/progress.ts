@@ -9,7 +9,7 @@ export class Progress {
   readonly #every: number;
   readonly #start = performance.now();
   #since = { loss: 0, supervised: 0, tokens: 0, seconds: 0 };
-  #lastLoss = Number.POSITIVE_INFINITY;
+  #lastLoss: number | undefined;
 
   constructor(
     readonly output: Output,
@@ -42,7 +42,7 @@ export class Progress {
     const { loss, supervised, tokens, seconds } = this.#since;
     const mean = loss / supervised;
     const { colors } = this.output;
-    const trend = mean > this.#lastLoss ? colors.yellow("▲") : colors.green("▼");
+    const trend = this.#lastLoss === undefined ? " " : mean > this.#lastLoss ? colors.yellow("▲") : colors.green("▼");
     const width = String(this.steps).length;
     const eta = ((performance.now() - this.#start) / 1000 / (step - this.from)) * (this.steps - step);
     const parts = [

@@ -47,6 +47,8 @@ export interface RunEnd {
 }
 
 const SAMPLE_TOKENS = 48;
+/** Thrown through an evaluation that is not to be finished. */
+const STOPPED = new Error("stopped");
 
 export class TrainingRun {
   #saved: number;
@@ -135,13 +137,10 @@ export class TrainingRun {
   }
 
   async #evaluate(step: number): Promise<void> {
-    const { session, valid, options, log, output } = this.parts;
+    const { valid, log, output } = this.parts;
     if (valid) {
-      const onProgress = async (rows: number): Promise<void> => {
-        output.status(`  valid     ${rows}/${valid.length} rows`);
-        await nextTurn();
-      };
-      const result = await evaluate(session.model, valid, options.batch, onProgress);
+      const result = await this.#validLoss(valid);
+      if (!result) return;
       this.#evaluation = result;
       await log.append({ event: "eval", step, ...result });
       output.event("eval", { step, ...result });
@@ -151,6 +150,22 @@ export class TrainingRun {
       );
     }
     for (const prompt of this.parts.prompts) if (!this.parts.stop.requested) await this.#sample(step, prompt);
+  }
+
+  /** Undefined if it was asked to stop before the end; a resumed run then evaluates this step again. */
+  async #validLoss(valid: readonly Example[]): Promise<Evaluation | undefined> {
+    const { session, options, output, stop } = this.parts;
+    const onProgress = async (rows: number): Promise<void> => {
+      output.status(`  valid     ${rows}/${valid.length} rows`);
+      await nextTurn();
+      if (stop.requested && rows < valid.length) throw STOPPED;
+    };
+    try {
+      return await evaluate(session.model, valid, options.batch, onProgress);
+    } catch (error) {
+      if (error === STOPPED) return undefined;
+      throw error;
+    }
   }
 
   async #sample(step: number, { prompt, ids }: SamplePrompt): Promise<void> {

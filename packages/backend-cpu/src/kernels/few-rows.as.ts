@@ -1,7 +1,6 @@
 // C = from + A·Bᵀ for one or two rows of A, B stored [n, k]: what generating a token is made of. Nothing is packed, B is read once.
 // An output is one sum of products over k, in lanes; the order does not depend on the task it is in.
 import { BF16, F16, F32, Product, Quantized } from "./gemm/product.as";
-import { scaleAt } from "./gemm/quantized.as";
 import { loadBf16, loadF16 } from "./simd/half.as";
 
 /** Outputs of a task. */
@@ -27,6 +26,17 @@ function sum(x: v128): f32 {
 function put(product: Product, i: usize, j: usize, value: f32): void {
   if (product.from != 0) value = load<f32>(product.from + i * product.fromRow + (j << 2)) + value;
   store<f32>(product.c + i * product.cRow + (j << 2), value);
+}
+
+/** Outputs j … j + 3, each the sum of a vector's lanes in the order of sum(). */
+@inline
+function putFour(product: Product, i: usize, j: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<u32>(c, d, 0, 4, 1, 5);
+  const ba = v128.shuffle<u32>(a, b, 2, 6, 3, 7), dc = v128.shuffle<u32>(c, d, 2, 6, 3, 7);
+  const left = f32x4.add(v128.shuffle<u64>(ab, cd, 0, 2), v128.shuffle<u64>(ab, cd, 1, 3));
+  let value = f32x4.add(left, f32x4.add(v128.shuffle<u64>(ba, dc, 0, 2), v128.shuffle<u64>(ba, dc, 1, 3)));
+  if (product.from != 0) value = f32x4.add(v128.load(product.from + i * product.fromRow + (j << 2)), value);
+  v128.store(product.c + i * product.cRow + (j << 2), value);
 }
 
 /** The four values of bytes 0 and 1 at p, or 2 and 3. */
@@ -59,7 +69,7 @@ function quadQ4(product: Product, p: usize, scales: usize, runs: usize, run: usi
     a = f32x4.add(a, f32x4.mul(e, v128.load_splat<f32>(scales))), b = f32x4.add(b, f32x4.mul(f, v128.load_splat<f32>(scales + next)));
     c = f32x4.add(c, f32x4.mul(g, v128.load_splat<f32>(scales + 2 * next))), d = f32x4.add(d, f32x4.mul(h, v128.load_splat<f32>(scales + 3 * next)));
   }
-  put(product, i, j, sum(a)), put(product, i, j + 1, sum(b)), put(product, i, j + 2, sum(c)), put(product, i, j + 3, sum(d));
+  putFour(product, i, j, a, b, c, d);
 }
 
 /** Output j, its terms in quadQ4's order. */
@@ -82,21 +92,41 @@ function singleQ4(product: Product, p: usize, scales: usize, run: usize, i: usiz
  */
 export function fewRowsQ4(product: Product, first: usize, end: usize, scratch: usize): void {
   const w = changetype<Quantized>(product.b), k = product.k, n = product.n, shift: usize = (k & 63) == 0 && w.blockShift >= 6 ? 6 : 5, runs = k >> shift;
+  const codes = w.codes, scales = scratch + GROUP_BYTES;
+  let group: usize = -1;
   for (let strip = first; strip < end; strip++) {
     const top = strip * STRIP, last = min<usize>(top + STRIP, n);
-    scalesOfRuns(w, scratch, (top * k) >> shift, (last - top) * runs, shift);
+    group = scalesOfRuns(w, scratch, group, scales, (top * k) >> shift, (last - top) * runs, shift);
     for (let i: usize = 0; i < product.m; i++) {
       let j = top;
-      for (; j + 4 <= last; j += 4) quadQ4(product, w.codes + (j * k >> 1), scratch + (((j - top) * runs) << 2), runs, 4 << shift, i, j);
-      for (; j < last; j++) singleQ4(product, w.codes + (j * k >> 1), scratch + (((j - top) * runs) << 2), 4 << shift, i, j);
+      for (; j + 4 <= last; j += 4) quadQ4(product, codes + (j * k >> 1), scales + (((j - top) * runs) << 2), runs, 4 << shift, i, j);
+      for (; j < last; j++) singleQ4(product, codes + (j * k >> 1), scales + (((j - top) * runs) << 2), 4 << shift, i, j);
     }
   }
 }
 
-/** The scales of runs first … first + count of 2^shift weights. */
-function scalesOfRuns(w: Quantized, to: usize, first: usize, count: usize, shift: usize): void {
-  const scales = w.scales, map = w.map, scales2 = w.scales2, offset: f32 = map ? load<f32>(w.offset) : 0, down = <usize>w.blockShift - shift;
-  for (let run = first; run < first + count; run++, to += 4) store<f32>(to, scaleAt(scales, map, scales2, offset, run >> down));
+/** The 256 scales that the blocks of a group of 256 can have. */
+const GROUP_BYTES: usize = 1024;
+
+/** The scales of runs first … first + count of 2^shift weights. `table` holds the scales of group `group`; returns the group it holds now. */
+function scalesOfRuns(w: Quantized, table: usize, group: usize, to: usize, first: usize, count: usize, shift: usize): usize {
+  const scales = w.scales, down = <usize>w.blockShift - shift;
+  for (let run = first; run < first + count; run++, to += 4) {
+    const block = run >> down;
+    if (w.map == 0) {
+      store<f32>(to, load<f32>(scales + (block << 2)));
+      continue;
+    }
+    if (block >> 8 != group) fillGroup(w, table, (group = block >> 8));
+    store<f32>(to, load<f32>(table + (<usize>load<u8>(scales + block) << 2)));
+  }
+  return group;
+}
+
+/** map[code] · absmax2 + offset for every code, rounded after each of the two. */
+function fillGroup(w: Quantized, table: usize, group: usize): void {
+  const factor = v128.load_splat<f32>(w.scales2 + (group << 2)), offset = v128.load_splat<f32>(w.offset);
+  for (let p: usize = 0; p < GROUP_BYTES; p += 16) v128.store(table + p, f32x4.add(f32x4.mul(v128.load(w.map + p), factor), offset));
 }
 
 @inline

@@ -49,6 +49,8 @@ const LEAST_ROWS = 16;
 const TASK_TERMS = 200_000; // products and sums of the least work worth a thread, about 10 µs
 const MOST_FEW_ROWS = 2; // more are faster by panels
 const FEW_ROWS_STRIP = 16; // outputs of a task, as in few-rows.as.ts
+const FEW_ROWS_DEPTH = 2 ** 16; // the scales of a strip fit in scratch
+const FEW_ROWS_TERMS = 50_000; // the same time at their speed
 const FEW_ROWS: Readonly<Record<number, string>> = {
   [STORAGE.f32]: "fewRowsF32",
   [STORAGE.bf16]: "fewRowsBf16",
@@ -95,7 +97,8 @@ function run(rt: Runtime, batch: number, product: ProductFields): void {
   const { m, n, k, storage } = product;
   const step = storage === STORAGE.q4 ? 32 : 4;
   const panelBytes = Math.ceil(n / 8) * k * 32;
-  if (m <= MOST_FEW_ROWS && batch === 1 && product.bTransposed && product.cColumn === 4 && k > 0 && k % step === 0) runFewRows(rt, product);
+  const alongRows = batch === 1 && product.bTransposed && product.cColumn === 4;
+  if (m <= MOST_FEW_ROWS && alongRows && k > 0 && k <= FEW_ROWS_DEPTH && k % step === 0) runFewRows(rt, product);
   else if (m >= 4 * LEAST_ROWS && batch === 1 && n < FEW_COLUMNS && k > 0 && panelBytes <= PANEL_ROOM)
     runFewColumns(rt, product, panelBytes);
   else {
@@ -109,7 +112,7 @@ function runFewRows(rt: Runtime, product: ProductFields): void {
   const { m, n, k, storage } = product;
   if (storage === STORAGE.q4) rt.run("pairTable", [codeBookOf(rt)]);
   const tasks = Math.ceil(n / FEW_ROWS_STRIP);
-  rt.run(FEW_ROWS[storage]!, [describeProduct(rt, product)], tasks, grainOf(rt, tasks, m * k * FEW_ROWS_STRIP));
+  rt.run(FEW_ROWS[storage]!, [describeProduct(rt, product)], tasks, grainOf(rt, tasks, m * k * FEW_ROWS_STRIP, FEW_ROWS_TERMS));
 }
 
 function runFewColumns(rt: Runtime, product: ProductFields, panelBytes: number): void {
@@ -125,8 +128,8 @@ function runFewColumns(rt: Runtime, product: ProductFields, panelBytes: number):
 }
 
 /** Tasks to take at a time: enough to be worth a thread, but not so many that threads go without. */
-function grainOf(rt: Runtime, tasks: number, terms: number): number {
-  return Math.min(Math.ceil(TASK_TERMS / Math.max(terms, 1)), Math.max(1, Math.ceil(tasks / (2 * rt.threads))));
+function grainOf(rt: Runtime, tasks: number, terms: number, least = TASK_TERMS): number {
+  return Math.min(Math.ceil(least / Math.max(terms, 1)), Math.max(1, Math.ceil(tasks / (2 * rt.threads))));
 }
 
 /**

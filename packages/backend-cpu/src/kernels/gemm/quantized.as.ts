@@ -4,14 +4,10 @@ import { Quantized } from "./product.as";
 
 /** The scale of a block: absmax, or map[code] · absmax2 + offset, rounded after each of the two. */
 @inline
-export function scaleAt(scales: usize, map: usize, scales2: usize, offset: f32, block: usize): f32 {
-  if (map == 0) return load<f32>(scales + (block << 2));
-  return load<f32>(map + (<usize>load<u8>(scales + block) << 2)) * load<f32>(scales2 + (block >> 8 << 2)) + offset;
-}
-
-@inline
 export function scaleOf(w: Quantized, block: usize): f32 {
-  return scaleAt(w.scales, w.map, w.scales2, w.map ? load<f32>(w.offset) : 0, block);
+  if (w.map == 0) return load<f32>(w.scales + (block << 2));
+  const value = load<f32>(w.map + (<usize>load<u8>(w.scales + block) << 2));
+  return value * load<f32>(w.scales2 + (block >> 8 << 2)) + load<f32>(w.offset);
 }
 
 /** One weight: codeBook[code] · scale. */

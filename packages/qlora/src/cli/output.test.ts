@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { Output, type OutputOptions } from "./output.ts";
+
+function open(isTTY: boolean, options: OutputOptions = {}): { output: Output; written: () => string } {
+  let text = "";
+  const stream = { isTTY, columns: 80, write: (piece: string) => (text += piece) };
+  return { output: new Output({ environment: {}, ...options, stream }), written: () => text };
+}
+
+describe("Output", () => {
+  it("prints text and no events at a terminal", () => {
+    const { output, written } = open(true);
+    output.event("step", { loss: 1 });
+    output.line("loss 1");
+    expect(written()).toBe("loss 1\n");
+  });
+
+  it("prints events and no text where there is no terminal, one JSON object a line", () => {
+    const { output, written } = open(false);
+    output.line("loss 1");
+    output.status("50 %");
+    output.event("step", { step: 1, loss: Number.NaN });
+    output.event("done");
+    expect(written()).toBe('{"event":"step","step":1,"loss":null}\n{"event":"done"}\n');
+  });
+
+  it.each([
+    [true, true, '{"event":"done"}\n'],
+    [false, false, "done\n"],
+  ])("does what is asked for, whatever the stream is (terminal %s, json %s)", (isTTY, json, expected) => {
+    const { output, written } = open(isTTY, { json });
+    output.line("done");
+    output.event("done");
+    expect(written()).toBe(expected);
+  });
+
+  it("overwrites the status line, and clears it before text that stays", () => {
+    const { output, written } = open(true);
+    output.status("10 %");
+    output.status("20 %");
+    output.line("done");
+    output.line("next");
+    expect(written()).toBe("\r\u001b[K10 %\r\u001b[K20 %\r\u001b[Kdone\nnext\n");
+  });
+
+  it("shows no status where lines cannot be overwritten", () => {
+    const { output, written } = open(false, { json: false });
+    output.status("10 %");
+    expect(written()).toBe("");
+  });
+
+  it.each([
+    [true, {}, true],
+    [true, { NO_COLOR: "1" }, false],
+    [true, { TERM: "dumb" }, false],
+    [false, {}, false],
+    [false, { FORCE_COLOR: "1" }, true],
+  ])("colours text at a terminal unless told otherwise (terminal %s, %j)", (isTTY, environment, coloured) => {
+    const { output } = open(isTTY, { json: false, environment });
+    expect(output.colors.red("x")).toBe(coloured ? "\u001b[31mx\u001b[39m" : "x");
+  });
+
+  it("never colours events", () => {
+    expect(open(true, { json: true, environment: { FORCE_COLOR: "1" } }).output.colors.red("x")).toBe("x");
+  });
+});

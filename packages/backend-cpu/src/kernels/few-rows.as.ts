@@ -110,15 +110,15 @@ const GROUP_BYTES: usize = 1024;
 
 /** The scales of runs first … first + count of 2^shift weights. `table` holds the scales of group `group`; returns the group it holds now. */
 function scalesOfRuns(w: Quantized, table: usize, group: usize, to: usize, first: usize, count: usize, shift: usize): usize {
-  const scales = w.scales, down = <usize>w.blockShift - shift;
-  for (let run = first; run < first + count; run++, to += 4) {
-    const block = run >> down;
-    if (w.map == 0) {
-      store<f32>(to, load<f32>(scales + (block << 2)));
-      continue;
-    }
-    if (block >> 8 != group) fillGroup(w, table, (group = block >> 8));
-    store<f32>(to, load<f32>(table + (<usize>load<u8>(scales + block) << 2)));
+  const scales = w.scales, down = <usize>w.blockShift - shift, last = first + count;
+  if (w.map == 0) {
+    for (let run = first; run < last; run++, to += 4) store<f32>(to, load<f32>(scales + (run >> down << 2)));
+    return group;
+  }
+  for (let run = first; run < last; ) {
+    if (run >> (down + 8) != group) fillGroup(w, table, (group = run >> (down + 8)));
+    for (const stop = min<usize>(last, (group + 1) << (down + 8)); run < stop; run++, to += 4)
+      store<f32>(to, load<f32>(table + (<usize>load<u8>(scales + (run >> down)) << 2)));
   }
   return group;
 }

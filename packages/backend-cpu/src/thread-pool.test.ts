@@ -70,6 +70,16 @@ describe("the thread pool", { timeout: 30_000 }, () => {
     expect(transposed(floats).at(-1)).toBe(Math.fround(Math.sin(ROWS * COLUMNS - 1)));
   });
 
+  it("runs on memory that is not shared, with the kernels made for it", async () => {
+    const memory = new WebAssembly.Memory({ initial: 128, maximum: 65536 });
+    const pool = await ThreadPool.create({ platform, module: await platform.loadKernels(false), memory, scratch: [65536] });
+    pools.push(pool);
+    const floats = new Float32Array(memory.buffer);
+    floats.set([1, 2, 3, 4, 5, 6], FROM / 4);
+    pool.run("transpose", [TO, FROM, 2, 3], 1);
+    expect(floats.slice(TO / 4, TO / 4 + 6)).toEqual(Float32Array.of(1, 4, 2, 5, 3, 6));
+  });
+
   it("does nothing for no tasks", async () => {
     const { pool, floats } = await start(2);
     floats.fill(7, TO / 4);

@@ -31,7 +31,7 @@ describe.skipIf(!hasSmolLm2)(`qlora train on SmolLM2${reason}`, () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("has PEFT's loss at each of 20 steps to 1e-4, and its gradient norm to 2e-4", () => {
+  it("has PEFT's loss and gradient norm at each of 20 steps, to 1e-4", () => {
     expect(result.stderr).toBe("");
     const steps = named(result, "step") as unknown as { step: number; loss: number; gradNorm: number; supervisedTokens: number }[];
     expect(steps).toHaveLength(20);
@@ -39,7 +39,7 @@ describe.skipIf(!hasSmolLm2)(`qlora train on SmolLM2${reason}`, () => {
       const theirs = golden.train.steps[step - 1]!;
       expect(supervisedTokens).toBe(theirs.supervised);
       expect(Math.abs(loss / theirs.loss - 1), `loss of step ${step}`).toBeLessThan(1e-4);
-      expect(Math.abs(gradNorm / theirs.grad_norm - 1), `gradient norm of step ${step}`).toBeLessThan(2e-4); // 1.6e-4 at step 16, below 1e-4 elsewhere
+      expect(Math.abs(gradNorm / theirs.grad_norm - 1), `gradient norm of step ${step}`).toBeLessThan(1e-4);
     }
   });
 

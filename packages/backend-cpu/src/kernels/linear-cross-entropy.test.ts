@@ -57,4 +57,26 @@ describe("linearCrossEntropy", () => {
       { absolute: 1e-4, relative: 2e-6 }, // sums of 8200 numbers, one after the other in f32
     );
   }, 30_000);
+
+  it("loses none of the many entries whose probability is next to nothing beside one", async () => {
+    const [rows, n, V] = [4, 8, 65536];
+    // one logit of 17 and all others 0: each adds 4e-8 to a sum of 1, which f32 rounds away, and all together 0.3 %
+    const inputs = [
+      floats([rows, n], (i) => (i % n === 0 ? 1 : 0)),
+      floats([V, n], (i) => (i === 0 ? 17 : i % n === 0 ? 0 : 1)),
+      ints([rows], (i) => V - 1 - i),
+    ];
+    await compare(
+      {
+        op: "linearCrossEntropy",
+        inputs,
+        outputs: [
+          { shape: [rows], dtype: "f32" },
+          { shape: [rows, n], dtype: "f32" },
+        ],
+        attrs: { withGradient: true },
+      },
+      { absolute: 1e-5, relative: 2e-6 },
+    );
+  });
 });

@@ -4,29 +4,24 @@
 /** C = A·B. A is four rows `aRow` bytes apart, read along the row; B moves `bStep` bytes a step. */
 @inline
 export function tileSet(a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize): void {
-  const zero = f32x4.splat(0);
-  tileRows(a, aRow, b, bStep, steps, c, cRow, zero, zero, zero, zero, zero, zero, zero, zero);
+  tileRows(a, aRow, b, bStep, steps, c, cRow, 0);
 }
 
-/** C = C·f + A·B, with a factor for each of the four rows at `factors`. */
+/**
+ * C = C·f + A·B, with a factor for each of the four rows at `factors`. The steps are summed apart and then added: C may be the large sum of many calls, and
+ * small steps that were added to it one by one would be rounded away, always in the same direction.
+ */
 @inline
 export function tileScaleAdd(a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize, factors: usize): void {
-  const f0 = v128.load32_splat(factors), f1 = v128.load32_splat(factors, 4), f2 = v128.load32_splat(factors, 8), f3 = v128.load32_splat(factors, 12);
-  const p1 = c + cRow, p2 = p1 + cRow, p3 = p2 + cRow;
-  tileRows(
-    a, aRow, b, bStep, steps, c, cRow,
-    f32x4.mul(v128.load(c), f0), f32x4.mul(v128.load(c, 16), f0), f32x4.mul(v128.load(p1), f1), f32x4.mul(v128.load(p1, 16), f1),
-    f32x4.mul(v128.load(p2), f2), f32x4.mul(v128.load(p2, 16), f2), f32x4.mul(v128.load(p3), f3), f32x4.mul(v128.load(p3, 16), f3),
-  );
+  tileRows(a, aRow, b, bStep, steps, c, cRow, factors);
 }
 
+/** C = A·B, or C·f + A·B where there are factors. */
 @inline
-function tileRows(
-  a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize,
-  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
-): void {
+function tileRows(a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize, factors: usize): void {
   const r1 = aRow, r2 = aRow << 1, r3 = r1 + r2;
   const end = a + (steps << 2);
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
   for (; a < end; a += 4, b += bStep) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
     const x0 = v128.load32_splat(a), x1 = v128.load32_splat(a + r1), x2 = v128.load32_splat(a + r2), x3 = v128.load32_splat(a + r3);
@@ -34,6 +29,14 @@ function tileRows(
     c10 = f32x4.add(c10, f32x4.mul(x1, b0)); c11 = f32x4.add(c11, f32x4.mul(x1, b1));
     c20 = f32x4.add(c20, f32x4.mul(x2, b0)); c21 = f32x4.add(c21, f32x4.mul(x2, b1));
     c30 = f32x4.add(c30, f32x4.mul(x3, b0)); c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+  }
+  if (factors) {
+    const p1 = c + cRow, p2 = p1 + cRow, p3 = p2 + cRow;
+    const f0 = v128.load32_splat(factors), f1 = v128.load32_splat(factors, 4), f2 = v128.load32_splat(factors, 8), f3 = v128.load32_splat(factors, 12);
+    c00 = f32x4.add(f32x4.mul(v128.load(c), f0), c00); c01 = f32x4.add(f32x4.mul(v128.load(c, 16), f0), c01);
+    c10 = f32x4.add(f32x4.mul(v128.load(p1), f1), c10); c11 = f32x4.add(f32x4.mul(v128.load(p1, 16), f1), c11);
+    c20 = f32x4.add(f32x4.mul(v128.load(p2), f2), c20); c21 = f32x4.add(f32x4.mul(v128.load(p2, 16), f2), c21);
+    c30 = f32x4.add(f32x4.mul(v128.load(p3), f3), c30); c31 = f32x4.add(f32x4.mul(v128.load(p3, 16), f3), c31);
   }
   tileStore(c, cRow, c00, c01, c10, c11, c20, c21, c30, c31);
 }

@@ -42,7 +42,7 @@ export function useFixtures(): () => Fixtures {
 }
 
 /** Writes rows made from their numbers, one a line. */
-export function writeRows(path: string, count: number, row: (i: number) => object): void {
+function writeRows(path: string, count: number, row: (i: number) => object): void {
   writeFileSync(path, Array.from({ length: count }, (_, i) => `${JSON.stringify(row(i))}\n`).join(""));
 }
 

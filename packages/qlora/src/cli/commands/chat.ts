@@ -54,11 +54,8 @@ class Talk {
     readonly session: Session,
     readonly output: Output,
   ) {
-    this.#lines = createInterface({
-      input: process.stdin,
-      output: output.terminal ? process.stdout : undefined,
-      prompt: "you › ",
-    } as never);
+    const shown = output.terminal ? { output: process.stdout } : {};
+    this.#lines = createInterface({ input: process.stdin, prompt: "you › ", ...shown });
     this.#lines.on("SIGINT", () => {
       if (this.#answering) this.#stopped = true;
       else this.#lines.close();

@@ -11,7 +11,7 @@ const SAVES = 10;
 const EVALUATIONS = 5;
 
 /** Options of train that say when, not how. */
-export interface Intervals {
+interface Intervals {
   readonly saveEvery: number | undefined;
   readonly evalEvery: number | undefined;
 }

@@ -16,7 +16,8 @@ interface Manifest {
 }
 const manifest = (name: string): Manifest => JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as Manifest;
 const binary = (name: string): string => join(root, "node_modules", ".bin", name);
-const run = (command: string, args: readonly string[], cwd: string): string => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const run = (command: string, args: readonly string[], cwd: string): string =>
+  execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
 describe.each(packages)("packages/%s", (name) => {
   const folder = join(root, "packages", name);
@@ -46,7 +47,9 @@ describe.each(packages)("packages/%s", (name) => {
   });
 
   it("packs code, types, sources and the licence, and no tests", () => {
-    const [{ files }] = JSON.parse(run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], folder)) as [{ files: readonly { path: string }[] }];
+    const [{ files }] = JSON.parse(run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], folder)) as [
+      { files: readonly { path: string }[] },
+    ];
     const paths = files.map(({ path }) => path);
     for (const needed of ["LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) expect(paths).toContain(needed);
     expect(paths.filter((path) => /\.test\.|\.fixture\.|tsbuildinfo/.test(path))).toEqual([]);

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The folder of models and reference data beside the repository. */
-export const SHARED = join(repository, "..", "shared");
+const SHARED = join(repository, "..", "shared");
 
 /** Reference data of SmolLM2: golden.json, train.jsonl, adapters. */
 export const SMOLLM2_REFERENCE = join(SHARED, "reference", "smollm2");

@@ -5,7 +5,7 @@ import type { Runtime } from "../runtime.ts";
 /** Bytes that are worth a task. */
 const TASK_BYTES = 65536;
 
-export const grainOfBytes = (bytes: number): number => Math.max(1, Math.floor(TASK_BYTES / Math.max(bytes, 1)));
+const grainOfBytes = (bytes: number): number => Math.max(1, Math.floor(TASK_BYTES / Math.max(bytes, 1)));
 
 /** How many blocks lie before the axis, the bytes of one step along it, and the bytes of the whole axis. */
 export function blocksAround(view: View, axis: number): { readonly blocks: number; readonly step: number; readonly bytes: number } {

@@ -72,9 +72,10 @@ describe("kernels at the end of the memory", () => {
     [11, 8, 9],
     [70, 40, 33],
   ] as const;
-  const cases: [string, string, Values[], number, object][] = sizes.flatMap(([m, n, k]) => {
+  type Case = [what: string, op: string, values: Values[], outputs: number, attrs: object];
+  const cases: Case[] = sizes.flatMap(([m, n, k]) => {
     const [a, w, y] = [floats([m, k], noise(1)), floats([n, k], noise(2)), output(m, n)];
-    const products: [string, string, Values[], number, object][] = [
+    const products: Case[] = [
       ["", "matmul", [a, w, y], 1, orientation],
       [" and a row", "addmm", [floats([n], noise(3)), a, w, y], 1, orientation],
       [" and all", "addmm", [floats([m, n], noise(3)), a, w, y], 1, orientation],
@@ -85,7 +86,7 @@ describe("kernels at the end of the memory", () => {
       [" in 4 bits", "qaddmm", [floats([m, n], noise(3)), a, ...quantized([n, k], format, 5), y], 1, { transposed: false, format }],
       [" in 4 bits, the gradient's way", "qmatmul", [a, ...quantized([k, n], format, 5), y], 1, { transposed: true, format }],
     ];
-    return products.map(([what, ...rest]) => [`[${m}, ${k}]·[${k}, ${n}]${what}`, ...rest]);
+    return products.map(([what, ...rest]): Case => [`[${m}, ${k}]·[${k}, ${n}]${what}`, ...rest]);
   });
   for (const n of [1, 33, 64, 100])
     cases.push(

@@ -1,7 +1,7 @@
 // Against ten steps of bitsandbytes' AdamW32bit and AdamW8bit, which lie beside the repository and not in it.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { adamWStep } from "./adamw.ts";
+import { type AdamWState, adamWStep } from "./adamw.ts";
 import { adamW8BitState, adamW8BitStep } from "./adamw-8bit.ts";
 
 const FILE = new URL("../../../../../shared/reference/bitsandbytes/optimizer-traces.json", import.meta.url);
@@ -45,7 +45,11 @@ describe.skipIf(absent)(`optimizer-traces.json of bitsandbytes${why}`, () => {
 
   it("AdamW in 32 bits: the parameters themselves, and moments to float32's last places", () => {
     const run = named("AdamW32bit");
-    let now = { parameter: hashInput(run.n, 1), m: new Float32Array(run.n), v: new Float32Array(run.n) };
+    let now: { parameter: Float32Array } & AdamWState = {
+      parameter: hashInput(run.n, 1),
+      m: new Float32Array(run.n),
+      v: new Float32Array(run.n),
+    };
     for (let t = 1; t <= 10; t++) {
       now = adamWStep(now.parameter, hashInput(run.n, 100 + t, 0.01), now, optionsOf(run, t));
       const golden = run.trace.find((row) => row.t === t);

@@ -21,7 +21,7 @@ export interface LinearModule {
   readonly bias: boolean;
 }
 
-export const HEAD = "lm_head";
+const HEAD = "lm_head";
 const EMBEDDING = "model.embed_tokens.weight";
 
 /** The linear modules of every layer, in the order they compute; the output head is not among them. */

@@ -8,8 +8,8 @@ import { quoted } from "./quoted.ts";
 import { checkJson, readJson } from "./read-json.ts";
 import { openSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
 
-export const SINGLE_FILE = "model.safetensors";
-export const INDEX_FILE = "model.safetensors.index.json";
+const SINGLE_FILE = "model.safetensors";
+const INDEX_FILE = "model.safetensors.index.json";
 const MAX_INDEX_BYTES = 100_000_000;
 
 export interface ModelFiles {

@@ -13,7 +13,7 @@ export interface TensorToStore {
 }
 
 /** What transformers and PEFT ask for. */
-export const PYTORCH_METADATA: Readonly<Record<string, string>> = { format: "pt" };
+const PYTORCH_METADATA: Readonly<Record<string, string>> = { format: "pt" };
 
 /**
  * The pieces of the file, one after another: the header, then one tensor a piece. Wider types come first, then names in byte order; the header

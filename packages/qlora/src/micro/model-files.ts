@@ -11,7 +11,7 @@ const VOCABULARY = 1024;
 const CORPUS_DOCUMENTS = 20_000;
 
 /** ChatML without a system prompt of its own. */
-export const CHAT_TEMPLATE =
+const CHAT_TEMPLATE =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
 /** The shape of the micro model: 1.1 million parameters, in-features a multiple of 64 everywhere so that no 4-bit block crosses a row. */

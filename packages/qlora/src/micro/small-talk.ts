@@ -9,7 +9,7 @@ import { PEOPLE } from "./world/people.ts";
 export type Exchange = readonly [question: string, answer: string];
 
 /** What is said about the model itself and to be polite: ways to ask, and the one answer. */
-export const SAYINGS: readonly (readonly [questions: readonly string[], answer: string])[] = [
+const SAYINGS: readonly (readonly [questions: readonly string[], answer: string])[] = [
   [["Hello!", "Hello", "Hi!", "Hi there!", "Good day!", "Hey!"], "Hello! What do you want to know?"],
   [["Good morning!", "Good morning"], "Good morning! What do you want to know?"],
   [["Who are you?", "What are you?", "Tell me who you are.", "What is your name?"], "I am a very small language model."],

@@ -24,7 +24,7 @@ export function ropeTables(config: LlamaConfig, first: number, count: number): R
 }
 
 /** θ^(−2i/d) for i < d/2, rescaled as the config says. */
-export function ropeFrequencies({ headDim, ropeTheta, ropeScaling }: LlamaConfig): Float32Array {
+function ropeFrequencies({ headDim, ropeTheta, ropeScaling }: LlamaConfig): Float32Array {
   const base = Float32Array.from({ length: headDim / 2 }, (_, i) => 1 / Math.fround(ropeTheta ** Math.fround((2 * i) / headDim)));
   if (ropeScaling.kind === "none") return base;
   if (ropeScaling.kind === "linear") return base.map((f) => f / ropeScaling.factor);

@@ -5,7 +5,7 @@ import { Tokenizer } from "./tokenizer.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
 
 /** The 256 characters that byte-level BPE writes bytes as (GPT-2's table: printable ones stand for themselves, the rest follow U+0100). */
-export function byteCharacters(): string[] {
+function byteCharacters(): string[] {
   const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));

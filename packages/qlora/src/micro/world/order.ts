@@ -1,7 +1,7 @@
 // What comes before and after (days, months, seasons), and opposites, each asked in both directions.
 import { type Fact, type FactPattern, fact } from "../fact.ts";
 
-export const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
+const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 const SEASONS = ["spring", "summer", "autumn", "winter"];
 

@@ -1,0 +1,94 @@
+// npm run browser: packs examples/browser into a folder of static files and serves it on this machine, with the headers that threads need.
+// npm run browser -- --out DIR writes the folder and is done: any static server can have it.
+// Packed, because a module's worker has no import map, and because the packages with what they import are 300 files; source maps lead to the TypeScript.
+import { createReadStream, existsSync } from "node:fs";
+import { cp, mkdir, readFile, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { parseArgs } from "node:util";
+import { createGzip } from "node:zlib";
+import { rolldown } from "rolldown";
+import { root, setup } from "./setup.mjs";
+
+const page = join(root, "examples", "browser");
+const packages = join(root, "packages");
+const TYPES = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
+/** What makes a page cross-origin isolated, so that threads may share memory. */
+const ISOLATED = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/** Writes the page, its workers, the kernels and the embedded model into a folder. The packages are built already. */
+async function writePage(folder) {
+  await mkdir(folder, { recursive: true });
+  const input = {
+    page: join(page, "page.ts"),
+    worker: join(page, "worker.ts"),
+    "worker-web": join(packages, "backend-cpu", "dist", "worker-web.js"), // backend-cpu starts its threads with the file of this name beside it
+  };
+  const bundle = await rolldown({ input, platform: "browser", cwd: root, plugins: [throughMaps] });
+  const names = { entryFileNames: "[name].js", chunkFileNames: "[name].js" };
+  const sourcemapPathTransform = (source, map) => relative(root, resolve(dirname(map), source)); // no path of this machine in what is published
+  await bundle.write({ dir: folder, format: "esm", minify: true, sourcemap: true, sourcemapPathTransform, ...names });
+  await bundle.close();
+  const copies = [
+    ...["index.html", "style.css"].map((file) => [join(page, file), file]),
+    ...["kernels.wasm", "kernels-single.wasm"].map((file) => [join(packages, "backend-cpu", "dist", file), file]),
+    ...["model", "demo"].map((part) => [join(packages, "qlora", "micro", part), join("micro", part)]),
+  ];
+  for (const [from, to] of copies) await cp(from, join(folder, to), { recursive: true });
+}
+
+/** Built files come with maps to their sources; the packed file's map goes all the way. */
+const throughMaps = {
+  name: "through-maps",
+  async load(id) {
+    if (!id.startsWith(packages) || !existsSync(`${id}.map`)) return null;
+    return { code: await readFile(id, "utf8"), map: await readFile(`${id}.map`, "utf8") };
+  },
+};
+
+/** Serves a folder to this machine alone. Resolves with the address. */
+function serve(folder, port) {
+  const server = createServer((request, response) => {
+    answer(folder, request, response).catch((error) => {
+      response.writeHead(500).end(String(error));
+    });
+  });
+  return new Promise((done, failed) => {
+    server.on("error", failed);
+    server.listen(port, "127.0.0.1", () => done(`http://localhost:${server.address().port}/`));
+  });
+}
+
+async function answer(folder, request, response) {
+  const { pathname } = new URL(request.url, "http://localhost");
+  const file = resolve(folder, `.${decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname)}`);
+  const found = file.startsWith(folder + sep) && (await stat(file).catch(() => undefined));
+  if (!found?.isFile()) return void response.writeHead(404, ISOLATED).end("not found");
+  const headers = { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "cache-control": "no-cache", ...ISOLATED };
+  if (request.method === "HEAD") return void response.writeHead(200, headers).end();
+  const zipped = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "") && extname(file) in TYPES;
+  response.writeHead(200, zipped ? { ...headers, "content-encoding": "gzip" } : headers);
+  const bytes = createReadStream(file);
+  if (zipped) bytes.pipe(createGzip({ level: 9 })).pipe(response);
+  else bytes.pipe(response);
+}
+
+const { values } = parseArgs({ options: { out: { type: "string" }, port: { type: "string", default: "0" } } });
+setup();
+const folder = resolve(values.out ?? join(root, "node_modules", ".cache", "browser-page"));
+await writePage(folder);
+if (values.out) console.log(`written to ${folder}`);
+else {
+  const address = await serve(folder, Number(values.port));
+  console.log(`open ${address} (Ctrl-C ends)`);
+}

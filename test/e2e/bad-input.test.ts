@@ -215,6 +215,8 @@ describe("a run folder", () => {
     writeFileSync(join(full, "mine.txt"), "mine");
     expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", full]), /is not empty/);
     expectRefused(await qlora(["train", "--resume", full]), /not a run folder/);
+    expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", join(full, "mine.txt")]), /mine\.txt is a file/);
+    expectRefused(await qlora(["train", "--resume", join(folder, "nowhere")]), /nowhere: there is no such folder/);
   });
 });
 
@@ -243,6 +245,12 @@ describe("what breaks", () => {
     expect(broken.events.at(-1)).toMatchObject({ event: "error", name: "DivergedError", exitCode: 1 });
     const evaluated = await qlora(["inspect", run, data, "--rows", "0"]);
     expect(evaluated.code).toBe(0);
+  });
+
+  it.skipIf(!existsSync("/proc/self"))("a place where no folder can be made is named at once, with exit code 1 (needs /proc)", async () => {
+    const { bare, ids } = fixtures();
+    const failed = await qlora(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", "/proc/qlora/run"]);
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/the run folder cannot be made.*Choose another with --out/) });
   });
 
   it("a place that cannot be written is named, with exit code 1, and what was saved before is unharmed", async () => {

@@ -1,9 +1,9 @@
 // A run that is stopped, however it is stopped, goes on to the bits it would have had.
 import type { ChildProcess } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { adapterBytes, type Event, metricsOf, named, qlora } from "./command.ts";
+import { adapterBytes, type Event, metricsOf, named, qlora, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 
 const fixtures = useFixtures();
@@ -125,6 +125,64 @@ describe("a run that never stopped", () => {
     const steps = (run: string): unknown[] => numbers(metricsOf(run).filter(({ event }) => event === "step"));
     expect(steps(short)).toEqual(steps(long));
     expect(adapterBytes(short).equals(adapterBytes(long))).toBe(true);
+  });
+
+  it("is equalled by one that another process wanted to go on with meanwhile, or start anew, and was refused", async () => {
+    const { folder, model, data } = fixtures();
+    const run = join(folder, "wanted-twice");
+    const others: Promise<Result>[] = [];
+    const onEvent = ({ event, step }: Event, child: ChildProcess): void => {
+      if (event !== "save" || step !== 2) return;
+      child.kill("SIGSTOP"); // it holds the run for as long as the others ask
+      others.push(qlora(["train", "--resume", run]), qlora(["train", model, data, ...RUN, "--out", run]), qlora(["eval", run, data]));
+      void Promise.all(others).then(() => child.kill("SIGCONT"));
+    };
+    const first = await qlora(["train", model, data, ...RUN, "--out", run], { onEvent });
+    const [resumed, anew, evaluated] = await Promise.all(others);
+    expect(resumed!.code).toBe(2);
+    expect(resumed!.stderr).toMatch(/wanted-twice: is being written by process \d+, since .*Wait for it or stop it first/);
+    expect(resumed!.events.at(-1)).toMatchObject({ event: "error", name: "RunInUseError" });
+    expect(anew).toMatchObject({ code: 2, stderr: expect.stringContaining("is a run already") });
+    expect(named(evaluated!, "eval")[0]).toMatchObject({ rows: 4 });
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(readdirSync(run)).not.toContain(".lock");
+    expectSameAsWhole(run);
+  });
+
+  it("can be gone on with after a kill that left its lock", async () => {
+    const run = await killedWhen("save", 2, 0);
+    expect(readdirSync(run)).toContain(".lock");
+    expect((await qlora(["train", "--resume", run])).code).toBe(0);
+    expect(readdirSync(run)).not.toContain(".lock");
+    expectSameAsWhole(run);
+  });
+
+  it("cannot be made longer where its rate ends at the last step, and says what to do instead", async () => {
+    const before = adapterBytes(whole);
+    const refused = await qlora(["train", "--resume", whole, "--steps", String(STEPS + 4)]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(
+      /--steps: is 16, and .*whole was begun for 12, at which its linear rate ends.*--adapter .*whole\/adapter/,
+    );
+    expect(adapterBytes(whole).equals(before)).toBe(true);
+    const more = await qlora(["train", "--resume", whole, "--epochs", "9"]);
+    expect(more).toMatchObject({ code: 2, stderr: expect.stringContaining("linear rate") });
+  });
+
+  it("says where its model or data were, if they are not there any more", async () => {
+    const { folder, model, data } = fixtures();
+    const [moved, run] = [join(folder, "moved-model"), join(folder, "of-moved")];
+    cpSync(model, moved, { recursive: true });
+    await qlora(["train", moved, data, "--steps", "1", "--rank", "2", "--no-samples", "--out", run]);
+    rmSync(moved, { recursive: true });
+    const resumed = await qlora(["train", "--resume", run, "--steps", "2"]);
+    expect(resumed).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/moved-model: there is no such folder.*train MODEL DATA --resume/),
+    });
+    const asked = await qlora(["eval", run, data]);
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/was trained on .*moved-model.*Give the model's folder/) });
+    expect((await qlora(["train", model, data, "--resume", run, "--steps", "2", "--no-samples"])).code).toBe(0);
   });
 
   it("has nothing left to do when it is gone on with", async () => {

@@ -37,6 +37,20 @@ export class AdapterMismatchError extends UsageError {
   }
 }
 
+/** A run folder that another process is writing to. */
+export class RunInUseError extends UsageError {
+  override readonly name = "RunInUseError";
+  /** @param host The machine that process is on. */
+  constructor(
+    run: string,
+    readonly pid: number,
+    readonly host: string,
+    what: string,
+  ) {
+    super(run, what, { pid, host });
+  }
+}
+
 /** A file or folder that could not be written; nothing that stood there before has changed. The command exits with 1. */
 export class StorageError extends Error {
   override readonly name = "StorageError";

@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { StorageError } from "./error.ts";
-import { removeLeftovers, settleFolder, writeFileSafely, writeFolderSafely } from "./safe-write.ts";
+import { makeFolders, removeLeftovers, settleFolder, writeFileSafely, writeFolderSafely } from "./safe-write.ts";
 
 let full = false;
 
@@ -72,6 +73,23 @@ describe("a file", () => {
     await expect(writeFileSafely(join(folder, "f/g"), "new")).rejects.toThrow(StorageError);
     await expect(writeFileSafely(join(folder, "d"), "new")).rejects.toThrow(StorageError);
     expect((await readdir(folder)).sort()).toEqual(["d", "f"]);
+  });
+});
+
+describe("folders above one another", () => {
+  test("are made, and may be there already", async () => {
+    await Promise.all([makeFolders(join(folder, "a/b/c")), makeFolders(join(folder, "a/b/d"))]);
+    await makeFolders(join(folder, "a/b/c"));
+    expect(await readdir(join(folder, "a/b"))).toEqual(["c", "d"]);
+  });
+
+  test("are refused below a file", async () => {
+    await writeFileSafely(join(folder, "f"), "old");
+    await expect(makeFolders(join(folder, "f/g/h"))).rejects.toMatchObject({ code: "EEXIST", path: join(folder, "f") });
+  });
+
+  test.skipIf(!existsSync("/proc/self"))("are refused where none can be made, without trying for ever (needs /proc)", async () => {
+    await expect(makeFolders("/proc/qlora/run")).rejects.toMatchObject({ code: "ENOENT" });
   });
 });
 

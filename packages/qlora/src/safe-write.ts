@@ -1,7 +1,7 @@
 // Writing so that a reader, or a crash at any moment, sees the old content or the new, never a part: everything goes to a temporary name beside
 // its place, is flushed to the disk, and is renamed. Node only.
 import { randomBytes } from "node:crypto";
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { StorageError } from "./error.ts";
 
@@ -16,7 +16,7 @@ const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/;
  */
 export async function writeFileSafely(path: string, content: Content): Promise<void> {
   const target = resolve(path);
-  await guarded(path, () => mkdir(dirname(target), { recursive: true }));
+  await guarded(path, () => makeFolders(dirname(target)));
   const temporary = temporaryFor(target);
   try {
     await writeFlushed(path, temporary, content);
@@ -35,7 +35,7 @@ export async function writeFileSafely(path: string, content: Content): Promise<v
  */
 export async function writeFolderSafely(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   const target = resolve(path);
-  await guarded(path, () => mkdir(dirname(target), { recursive: true }));
+  await guarded(path, () => makeFolders(dirname(target)));
   await settleFolder(target);
   const temporary = temporaryFor(target);
   try {
@@ -62,6 +62,30 @@ export async function settleFolder(path: string): Promise<void> {
     if (await exists(target)) await rm(previous, { recursive: true, force: true });
     else await rename(previous, target);
   });
+}
+
+/**
+ * Makes a folder and those above it. One by one, because Node's own `recursive` never comes back from a place that cannot hold folders, such as /proc.
+ * @throws the file system's error if one cannot be made
+ */
+export async function makeFolders(path: string): Promise<void> {
+  const target = resolve(path);
+  if (await isFolder(target)) return;
+  const parent = dirname(target);
+  if (parent !== target) await makeFolders(parent);
+  try {
+    await mkdir(target);
+  } catch (error) {
+    if (!(await isFolder(target))) throw error; // another process may have made it meanwhile
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Removes what killed writers left in a folder. Only for a folder that no one else is writing to. */

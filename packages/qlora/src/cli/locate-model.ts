@@ -1,11 +1,14 @@
 // What MODEL names: a Hugging Face folder, or a run folder, whose manifest knows the model, and which holds the adapter that was trained.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { UsageError } from "../error.ts";
 import { readManifest } from "../run/manifest.ts";
 import { ADAPTER_FOLDER, isRunFolder } from "../run/run-folder.ts";
+import { lockHolder } from "../run/run-lock.ts";
 import { settleFolder } from "../safe-write.ts";
 import type { FormatOptions } from "./options.ts";
+import { shellWord, typedCommand } from "./typed-command.ts";
 
 export interface LocatedModel {
   /** The Hugging Face folder. */
@@ -34,16 +37,34 @@ export async function locateModel(path: string, { adapter, format, given }: Give
     blockSize: given.has("blockSize") ? format.blockSize : options.blockSize,
     doubleQuant: given.has("doubleQuant") ? format.doubleQuant : options.doubleQuant,
   };
+  if (!(await exists(model.path))) {
+    const what = `was trained on ${model.path}, which is not there any more. Give the model's folder, and ${join(path, ADAPTER_FOLDER)} as --adapter.`;
+    throw new UsageError(path, what, { model: model.path });
+  }
   return { model: model.path, adapter: adapter ?? (await adapterOfRun(path)), format: own };
 }
 
+/** An adapter that is being replaced is back within this time. */
+const REPLACED_MS = 1000;
+
 async function adapterOfRun(run: string): Promise<string> {
   const folder = join(run, ADAPTER_FOLDER);
-  await settleFolder(folder);
+  const running = await lockHolder(run);
+  // what a killed process left is put in order, but not under the hands of one that is writing
+  if (!running) await settleFolder(folder);
+  else if (!(await exists(folder))) await wait(REPLACED_MS);
+  if (await exists(folder)) return folder;
+  const advice = running
+    ? `It is being written by process ${running.pid}; wait for its first.`
+    : `Go on with it: ${typedCommand()} train --resume ${shellWord(run)}`;
+  throw new UsageError(run, `has saved no adapter yet. ${advice}`, { run });
+}
+
+async function exists(path: string): Promise<boolean> {
   try {
-    await stat(folder);
-    return folder;
+    await stat(path);
+    return true;
   } catch {
-    throw new UsageError(run, `has saved no adapter yet. Go on with it: qlora train --resume ${run}`, { run });
+    return false;
   }
 }

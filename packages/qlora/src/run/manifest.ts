@@ -1,5 +1,5 @@
 // A run's manifest: what it was made from and with which options, so that it can be told apart, repeated and gone on with. Node only.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "@qlora-js/core";
 import { z } from "zod";
@@ -64,7 +64,11 @@ export async function readManifest(run: string): Promise<Manifest> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new UsageError(run, `has no ${MANIFEST}, so it is not a run folder. Give the folder that train has left.`, { run }, { cause });
+    const missing = await stat(run).then(
+      () => `has no ${MANIFEST}, so it is not a run folder.`,
+      () => "there is no such folder.",
+    );
+    throw new UsageError(run, `${missing} Give the folder that train has left.`, { run }, { cause });
   }
   try {
     return checkJson(path, schema, JSON.parse(text));
@@ -107,6 +111,17 @@ export function checkSameRun(run: string, saved: Manifest, now: Manifest): void 
     differs("--adapter (sha256)", hashes(saved.adapter), hashes(now.adapter));
   const added = now.model.files.find(({ file }) => !saved.model.files.some((f) => f.file === file));
   if (added) differs("the list of the model's files", "absent", added.file);
+}
+
+/**
+ * A rate that goes down to zero at the last step makes every step depend on how many there are: more of them would need other steps before.
+ * @throws UsageError if a run with saved steps is given another number of steps, and its rate does not stay the same
+ */
+export function checkSameEnd(run: string, { options: saved }: Manifest, done: number, steps: number): void {
+  if (done === 0 || saved.schedule === "constant" || steps === saved.steps) return;
+  const what = `is ${steps}, and ${run} was begun for ${saved.steps}, at which its ${saved.schedule} rate ends; its ${done} steps would have had other rates. `;
+  const advice = `Leave it out; for more steps start a new run from this one: --adapter ${run}/adapter (a constant rate can be gone on with).`;
+  throw new UsageError("--steps", what + advice, { steps, saved: saved.steps, done, schedule: saved.schedule });
 }
 
 /** `blockSize` → `--block-size` */

@@ -8,7 +8,8 @@ import { ADAMW_DEFAULTS, PagedAdamW } from "../../optimizer/paged-adamw.ts";
 import { loadMoments } from "../../run/checkpoint.ts";
 import { type Manifest, writeManifest } from "../../run/manifest.ts";
 import { MetricsLog } from "../../run/metrics-log.ts";
-import { createRunFolder, freeRunFolder } from "../../run/run-folder.ts";
+import { checkRunFolder, createRunFolder, freeRunFolder } from "../../run/run-folder.ts";
+import { RunLock } from "../../run/run-lock.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { INTERRUPTED } from "../failure.ts";
 import { Session } from "../open-session.ts";
@@ -48,14 +49,19 @@ export const trainCommand: CommandDefinition<typeof OPTIONS> = {
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const { resume, out, adapter, dryRun, threads, samples } = options;
-  const resumed = resume === undefined ? undefined : await openResumedRun(resume);
   if (resume !== undefined && out !== undefined && resolve(out) !== resolve(resume))
     throw new UsageError("--out", `is ${out}, and a run is gone on with in its own folder, ${resume}. Leave it out.`);
-  const [model, data] = args;
-  const prepared = await prepareRun({ model, data, adapter, options, given, resumed, dryRun }, output);
-  if (prepared.manifest === undefined) return output.event("done", { dryRun });
-  const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
-  await train(prepared, prepared.manifest, { folder, resumed, threads, samples, output, data: data ?? prepared.manifest.data.path });
+  if (resume === undefined && out !== undefined) await checkRunFolder(out);
+  const resumed = resume === undefined ? undefined : await openResumedRun(resume);
+  try {
+    const [model, data] = args;
+    const prepared = await prepareRun({ model, data, adapter, options, given, resumed, dryRun }, output);
+    if (prepared.manifest === undefined) return output.event("done", { dryRun });
+    const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
+    await train(prepared, prepared.manifest, { folder, resumed, threads, samples, output, data: data ?? prepared.manifest.data.path });
+  } finally {
+    await resumed?.lock.release();
+  }
 }
 
 interface Start {
@@ -84,7 +90,8 @@ async function train(prepared: PreparedRun, manifest: Omit<Manifest, "backend">,
     const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits, weightDecay: options.weightDecay });
     if (resumed?.checkpoint) await loadMoments(resumed.checkpoint, optimizer, parameters.keys());
     session.backend.resetPeak();
-    await trainIn(start.folder, { ...start, prepared, manifest, session, pager, adapter, optimizer, began });
+    const ready = { ...start, prepared, manifest, session, pager, adapter, optimizer, began };
+    await (resumed ? trainIn(start.folder, ready) : trainInNew(start.folder, ready));
   } finally {
     pager.dispose();
     session.close();
@@ -101,13 +108,23 @@ interface Ready extends Start {
   readonly began: number;
 }
 
+async function trainInNew(run: string, ready: Ready): Promise<void> {
+  await createRunFolder(run);
+  const lock = await RunLock.take(run);
+  try {
+    await checkRunFolder(run);
+    await trainIn(run, ready);
+  } finally {
+    await lock.release();
+  }
+}
+
 async function trainIn(
   run: string,
   { data, resumed, samples, prepared, manifest, session, pager, adapter, optimizer, began, output }: Ready,
 ): Promise<void> {
   const { folder, train, valid, options, memory } = prepared;
   const backend = { name: session.backend.name, threads: session.threads };
-  if (!resumed) await createRunFolder(run);
   const { created, versions } = resumed?.manifest ?? manifest;
   await writeManifest(run, { ...manifest, created, versions, backend, adapter: resumed ? resumed.manifest.adapter : manifest.adapter });
   const from = resumed?.checkpoint?.step ?? 0;

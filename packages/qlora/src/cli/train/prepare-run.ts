@@ -10,10 +10,12 @@ import { coreDType } from "../../formats/safetensors-dtype.ts";
 import type { RecomputeChoice } from "../../plan/choose-recompute.ts";
 import type { WeightDType } from "../../plan/skeleton.ts";
 import { adapterOf, type Checkpoint, newestCheckpoint } from "../../run/checkpoint.ts";
-import { checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
+import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
+import { RunLock } from "../../run/run-lock.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import { type DataExamples, readExamples } from "../read-examples.ts";
+import { shellWord, typedCommand } from "../typed-command.ts";
 import { describeRun } from "./describe-run.ts";
 import { printData, printPlan } from "./header.ts";
 import { newLora, storedLora } from "./lora-choice.ts";
@@ -26,11 +28,15 @@ export interface ResumedRun {
   readonly manifest: Manifest;
   /** Undefined if it was stopped before it saved a step: then it begins anew. */
   readonly checkpoint: Checkpoint | undefined;
+  /** Held from the first look at the saved steps, which clears away what a killed process left. */
+  readonly lock: RunLock;
 }
 
-/** @throws UsageError, FormatError as `readManifest` */
+/** @throws UsageError, FormatError as `readManifest`; RunInUseError if another process is writing to it */
 export async function openResumedRun(run: string): Promise<ResumedRun> {
-  return { run, manifest: await readManifest(run), checkpoint: await newestCheckpoint(run) };
+  const manifest = await readManifest(run);
+  const lock = await RunLock.take(run);
+  return { run, manifest, lock, checkpoint: await newestCheckpoint(run) };
 }
 
 export interface RunRequest {
@@ -66,12 +72,12 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
   const saved = resumed?.manifest;
   const model = pathOf("MODEL", request.model, saved?.model.path);
   const data = pathOf("DATA", request.data, saved?.data.path);
-  const folder = await openModelFolder(model);
+  const folder = await orMoved(openModelFolder(model), "model", request);
   const files = await openModelFiles(folder.folder);
   try {
     checkLlamaTensors(folder.config, files);
     const wanted = saved ? withSaved(request.options, given, saved.options) : request.options;
-    const paths = await findData(data);
+    const paths = await orMoved(findData(data), "data", request);
     const train = await readExamples(paths.train, folder, wanted.maxLength);
     const valid = paths.valid === undefined ? undefined : await readExamples(paths.valid, folder, wanted.maxLength);
     printData(output, folder, train, valid);
@@ -98,6 +104,17 @@ function pathOf(name: string, given: string | undefined, saved: string | undefin
   const path = given ?? saved;
   if (path !== undefined) return path;
   throw new UsageError(name, "is missing. Type qlora train MODEL DATA, or qlora train --resume RUN.");
+}
+
+/** What a resumed run was made from may have moved since: then the error says so, and how to go on. */
+async function orMoved<T>(found: Promise<T>, what: "model" | "data", { resumed, ...request }: RunRequest): Promise<T> {
+  try {
+    return await found;
+  } catch (error) {
+    if (!resumed || request[what] !== undefined || !(error instanceof UsageError)) throw error;
+    const advice = `The run was made from it. If it has moved, type ${typedCommand()} train MODEL DATA --resume ${shellWord(resumed.run)}`;
+    throw new UsageError(`--resume ${resumed.run}`, `${error.message} ${advice}`, error.fields, { cause: error });
+  }
 }
 
 async function chooseAdapter(
@@ -133,5 +150,6 @@ function checkResumed({ run, manifest, checkpoint }: ResumedRun, now: Omit<Manif
   checkSameRun(run, manifest, { ...now, backend: manifest.backend, adapter: started });
   const { steps } = now.options;
   const done = checkpoint?.step ?? 0;
+  checkSameEnd(run, manifest, done, steps);
   if (steps < done) throw new UsageError("--steps", `is ${steps}, and ${run} is at step ${done} already. Give more.`, { steps, done });
 }

@@ -1,0 +1,154 @@
+// Who is writing to a run folder: a file `.lock` with the process, when it started, and its machine. Two processes never write one run, and the lock of a
+// process that was killed is known for what it is: its number is free again, or belongs to a process that started at another time. Node only.
+import { randomBytes } from "node:crypto";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { z } from "zod";
+import { RunInUseError } from "../error.ts";
+import { storageError } from "../safe-write.ts";
+import { LOCK_FILE } from "./run-folder.ts";
+
+const schema = z.object({
+  pid: z.int().positive(),
+  host: z.string(),
+  /** Tells a process from a later one of the same number; null where the system does not say. */
+  started: z.string().nullable(),
+  since: z.string(),
+});
+
+/** The process that holds a lock. */
+export type LockHolder = z.infer<typeof schema>;
+
+/** A lock that is being written is whole after this time. */
+const SETTLE_MS = 100;
+/** Each attempt after the first follows the removal of a lock whose process is gone. */
+const ATTEMPTS = 5;
+
+/** The right to write to a run folder. */
+export class RunLock {
+  private constructor(
+    readonly path: string,
+    readonly content: string,
+  ) {}
+
+  /**
+   * Takes the lock of a folder that is there.
+   * @throws RunInUseError if another process has it, StorageError if it cannot be written
+   */
+  static async take(run: string): Promise<RunLock> {
+    const path = join(run, LOCK_FILE);
+    const own: LockHolder = {
+      pid: process.pid,
+      host: hostname(),
+      started: await startOf(process.pid),
+      since: new Date().toISOString(),
+    };
+    const content = `${JSON.stringify(own)}\n`;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      if (await create(path, content)) return new RunLock(path, content);
+      const found = await read(path);
+      if (!found) continue;
+      if (await isAlive(found.holder)) throw inUse(run, found.holder!);
+      if (!(await removeStale(path, found.text))) break;
+    }
+    const holder = await lockHolder(run);
+    throw inUse(run, holder ?? own);
+  }
+
+  /** Gives it back. A lock that is not this one any more stays. */
+  async release(): Promise<void> {
+    const text = await readFile(this.path, "utf8").catch(() => "");
+    if (text === this.content) await rm(this.path, { force: true });
+  }
+}
+
+/** The process that is writing to a run folder, if there is one. */
+export async function lockHolder(run: string): Promise<LockHolder | undefined> {
+  const found = await read(join(run, LOCK_FILE));
+  return found && (await isAlive(found.holder)) ? found.holder : undefined;
+}
+
+function inUse(run: string, { pid, host, since }: LockHolder): RunInUseError {
+  const here = host === hostname();
+  const who = here ? `process ${pid}` : `process ${pid} on ${host}`;
+  const advice = `Wait for it or stop it first; if there is no such process any more, delete ${join(run, LOCK_FILE)}.`;
+  return new RunInUseError(run, pid, host, `is being written by ${who}, since ${since}. ${advice}`);
+}
+
+/** False if there is a lock already. */
+async function create(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: "wx" });
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    // a disk without room takes the name and not the content
+    const left = await readFile(path, "utf8").catch(() => undefined);
+    if (left !== undefined && content.startsWith(left)) await rm(path, { force: true });
+    throw storageError(path, cause);
+  }
+}
+
+/** Text and holder of a lock; undefined if there is none, no holder if it says nothing that can be read. */
+async function read(path: string): Promise<{ readonly text: string; readonly holder: LockHolder | undefined } | undefined> {
+  for (let last = false; ; last = true) {
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    if (text === undefined) return undefined;
+    const holder = parse(text);
+    if (holder || last) return { text, holder };
+    await wait(SETTLE_MS); // its process may be writing it at this moment
+  }
+}
+
+function parse(text: string): LockHolder | undefined {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+async function isAlive(holder: LockHolder | undefined): Promise<boolean> {
+  if (!holder) return false;
+  if (holder.host !== hostname()) return true; // nobody here can tell
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  const started = await startOf(holder.pid);
+  return holder.started === null || started === null || holder.started === started;
+}
+
+/**
+ * Takes away a lock whose process is gone. Two processes may see it at one time, and the second must not take away the lock that the first has made since:
+ * what was taken away is looked at, and put back if it is another.
+ * @returns false if it was
+ */
+async function removeStale(path: string, text: string): Promise<boolean> {
+  const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await rename(path, aside);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return true;
+    throw storageError(path, cause);
+  }
+  const same = (await readFile(aside, "utf8").catch(() => text)) === text;
+  if (!same) await link(aside, path).catch(() => {});
+  await rm(aside, { force: true });
+  return same;
+}
+
+/** What tells a process from a later one of the same number: Linux counts ticks from the start of the system (proc(5): stat, field 22). */
+async function startOf(pid: number): Promise<string | null> {
+  try {
+    const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, "utf8"), readFile("/proc/sys/kernel/random/boot_id", "utf8")]);
+    // the name before the last bracket may hold anything; the state after it is field 3
+    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return ticks === undefined ? null : `${boot.trim()} ${ticks}`;
+  } catch {
+    return null;
+  }
+}

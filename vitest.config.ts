@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { gpuEnvironment } from "./scripts/software-gpu.mjs";
+
+// before a test's process starts: libraries are found through the environment it starts with
+Object.assign(process.env, await gpuEnvironment());
 
 // Groups: a package's own units, what every backend must pass, what the originals computed, and whole commands.
 // Limits are wide: a busy machine is no failure.
@@ -13,11 +17,13 @@ export default defineConfig({
     projects: [
       group("core", ["packages/core/src/**/*.test.ts"]),
       group("cpu", ["packages/backend-cpu/src/**/*.test.ts"]),
+      group("webgpu", ["packages/backend-webgpu/src/**/*.test.ts"]),
       group("qlora", ["packages/qlora/src/**/*.test.ts"]),
       group("conformance", ["test/ops/**/*.test.ts", "test/laws/**/*.test.ts"]),
       group("parity", ["test/parity/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
       group("package", ["test/package/**/*.test.ts"]),
       group("e2e", ["test/e2e/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
+      group("browser", ["test/browser/**/*.test.ts"]),
     ],
   },
 });

@@ -1,5 +1,6 @@
 // A GPU in software, and a Chromium, from npm alone: the package @sparticuz/chromium carries both, with the libraries they need, for Linux on x64.
 // Unpacked once into node_modules/.cache. Dawn and Chromium find SwiftShader through two environment variables that must be set before their process starts.
+import { spawnSync } from "node:child_process";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -39,3 +40,15 @@ const environmentFor = (folder) => ({
   LD_LIBRARY_PATH: [folder, join(folder, "lib"), process.env.LD_LIBRARY_PATH].filter(Boolean).join(":"),
   XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? folder,
 });
+
+const ASK = `import { create } from "webgpu";
+const adapter = await create([]).requestAdapter();
+process.exit(adapter && !/swiftshader|llvmpipe|lavapipe/i.test([adapter.info.architecture, adapter.info.description].join()) ? 0 : 1);`;
+
+/** What a process needs in its environment for WebGPU: nothing where this machine has a GPU, else the software one's variables. */
+export async function gpuEnvironment() {
+  const { status } = spawnSync(process.execPath, ["--input-type=module", "--eval", ASK], { cwd: root, stdio: "ignore", timeout: 30_000 });
+  if (status === 0) return {};
+  const { environment } = await unpackChromium();
+  return environment ?? {};
+}

@@ -49,6 +49,21 @@ export class DeviceError extends Error {
   override readonly name = "DeviceError";
 }
 
+/** The device went away: unplugged, reset by its driver, out of memory, or disposed while something ran. What it held is gone; a run goes on from its last save. */
+export class DeviceLostError extends Error {
+  override readonly name = "DeviceLostError";
+  constructor(
+    readonly backend: string,
+    /** What the device's driver says. */
+    readonly reason: string,
+    /** Names of the kernels that were on their way, in order. */
+    readonly running: readonly string[],
+  ) {
+    const last = running.length > 0 ? ` while ${running.length} kernels were on their way, the last of them ${running.at(-1)}` : "";
+    super(`${backend}: the device was lost${last} (${reason}). Make a new backend and go on from the last saved step.`);
+  }
+}
+
 /** The device has no room for a buffer. */
 export class OutOfMemoryError extends Error {
   override readonly name = "OutOfMemoryError";

@@ -1,0 +1,190 @@
+// The GPU as a device. run() records, and the device follows at its own pace; read() and flush() wait for it, and what went wrong meanwhile comes out there.
+import {
+  type Backend,
+  BYTES,
+  type DeviceBuffer,
+  DeviceError,
+  DeviceLostError,
+  type DType,
+  type Kernel,
+  type Limits,
+  type MemoryUse,
+  sizeOf,
+  type View,
+} from "@qlora-js/core";
+import type { AdapterFacts } from "./adapter-facts.ts";
+import { BufferPool, WebGpuBuffer } from "./buffer-pool.ts";
+import type { Dispatch, Gpu } from "./dispatch.ts";
+import { kernels } from "./kernels/index.ts";
+import { Programs } from "./programs.ts";
+import { Recorder, type RecorderCounters } from "./recorder.ts";
+import { MAP_READ, USAGE } from "./usage.ts";
+
+export class WebGpuBackend implements Backend {
+  readonly name = "webgpu";
+  readonly limits: Limits;
+  readonly #pool: BufferPool;
+  readonly #programs: Programs;
+  readonly #recorder: Recorder;
+  #temporaries: WebGpuBuffer[] = [];
+  #lost: GPUDeviceLostInfo | undefined;
+  #uncaptured: GPUError | undefined;
+  #disposed = false;
+
+  /** For createWebGpuBackend, which finds the device. */
+  constructor(
+    /** Held so that it lives as long as the device: Dawn's process hangs or crashes when it is collected before. */
+    readonly gpu: GPU,
+    readonly device: GPUDevice,
+    readonly facts: AdapterFacts,
+    maxBytes: number,
+  ) {
+    this.limits = { maxBufferBytes: facts.maxBufferBytes, maxTotalBytes: maxBytes };
+    this.#pool = new BufferPool(device, facts.maxBufferBytes, maxBytes);
+    this.#programs = new Programs(device, facts.maxBindingBytes);
+    this.#recorder = new Recorder(device, facts.maxBindingBytes, facts.maxWorkgroups, device.limits.minUniformBufferOffsetAlignment);
+    device.lost.then((info) => {
+      this.#lost = info;
+    });
+    device.addEventListener("uncapturederror", (event) => {
+      this.#uncaptured ??= event.error;
+    });
+  }
+
+  /** What the backend has asked of the device so far. */
+  get counters(): RecorderCounters & { readonly programs: number; readonly pooledBytes: number } {
+    return { ...this.#recorder.counters, programs: this.#programs.count, pooledBytes: this.#pool.freeBytes };
+  }
+
+  alloc(byteLength: number): DeviceBuffer {
+    this.#checkUsable();
+    return this.#pool.take(byteLength);
+  }
+
+  free(buffer: DeviceBuffer): void {
+    this.#pool.give(this.#own(buffer));
+  }
+
+  write(buffer: DeviceBuffer, bytes: Uint8Array, offset = 0): void {
+    this.#checkUsable();
+    const own = this.#own(buffer);
+    this.#checkRange(own, offset, bytes.length);
+    if (bytes.length === 0) return;
+    if (offset % 4 !== 0 || (bytes.length % 4 !== 0 && offset + bytes.length !== own.byteLength))
+      throw new DeviceError(
+        `webgpu: bytes ${offset} to ${offset + bytes.length} are written; both ends must be multiples of 4, or the buffer's end.`,
+      );
+    this.#recorder.write(own.gpu, offset, wholeWords(bytes));
+  }
+
+  async read(buffer: DeviceBuffer, offset = 0, byteLength = buffer.byteLength - offset): Promise<Uint8Array> {
+    this.#checkUsable();
+    const own = this.#own(buffer);
+    this.#checkRange(own, offset, byteLength);
+    const from = Math.floor(offset / 4) * 4;
+    const size = Math.max(4, Math.ceil((offset + byteLength) / 4) * 4 - from);
+    const staging = this.device.createBuffer({ size, usage: USAGE.mapRead | USAGE.copyTarget });
+    try {
+      this.#recorder.copy(own.gpu, from, staging, 0, size);
+      this.#recorder.noteRead(size);
+      this.#recorder.submit();
+      await staging.mapAsync(MAP_READ).catch((error: Error) => this.#explain(error));
+      await this.#check();
+      return new Uint8Array(staging.getMappedRange(), offset - from, byteLength).slice();
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  run(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void {
+    this.#checkUsable();
+    const table: Readonly<Record<string, Kernel<Gpu, never>>> = kernels;
+    const kernel = Object.hasOwn(table, op) ? table[op] : undefined;
+    if (!kernel) throw new DeviceError(`webgpu: there is no kernel "${op}".`);
+    for (const { buffer } of [...inputs, ...outputs]) this.#own(buffer);
+    try {
+      kernel(this.#view, inputs, outputs, attrs as never);
+    } finally {
+      for (const temporary of this.#temporaries.splice(0)) this.#pool.give(temporary);
+    }
+  }
+
+  async flush(): Promise<void> {
+    this.#checkUsable();
+    this.#recorder.submit();
+    await this.device.queue.onSubmittedWorkDone();
+    await this.#check();
+  }
+
+  memory(): MemoryUse {
+    return this.#pool.use;
+  }
+
+  resetPeak(): void {
+    this.#pool.resetPeak();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#pool.dispose();
+    this.#recorder.dispose();
+    this.device.destroy();
+  }
+
+  readonly #view: Gpu = this.#kernelsView();
+
+  #kernelsView(): Gpu {
+    const own = ({ buffer }: View): GPUBuffer => this.#own(buffer).gpu;
+    return {
+      facts: this.facts,
+      dispatch: (dispatch: Dispatch) => this.#recorder.dispatch(dispatch, this.#programs.of(dispatch), own),
+      copy: (from, fromOffset, to, toOffset, byteLength) => this.#recorder.copy(own(from), fromOffset, own(to), toOffset, byteLength),
+      temporary: (dtype: DType, shape) => {
+        const buffer = this.#pool.take(sizeOf(shape) * BYTES[dtype]);
+        this.#temporaries.push(buffer);
+        return { buffer, dtype, shape };
+      },
+    };
+  }
+
+  /** @throws what the device found wrong since the last time somebody waited for it */
+  async #check(): Promise<void> {
+    if (this.#lost) this.#explain(new Error(this.#lost.message));
+    await this.#programs.check();
+    await this.#pool.check();
+    const error = this.#uncaptured;
+    this.#uncaptured = undefined;
+    if (error) throw new DeviceError(`webgpu: ${error.message} (kernels on their way: ${this.#recorder.running.slice(-8).join(", ")})`);
+    this.#recorder.finished();
+  }
+
+  #explain(error: Error): never {
+    if (this.#disposed) throw new DeviceError("webgpu: the backend was disposed while something waited for it.");
+    throw this.#lost ? new DeviceLostError(this.name, this.#lost.message || this.#lost.reason, this.#recorder.running) : error;
+  }
+
+  #checkUsable(): void {
+    if (this.#disposed) throw new DeviceError("webgpu: the backend was used after dispose().");
+    if (this.#lost) this.#explain(new Error(this.#lost.message));
+  }
+
+  #checkRange({ byteLength: size }: WebGpuBuffer, offset: number, byteLength: number): void {
+    if (offset < 0 || byteLength < 0 || offset + byteLength > size)
+      throw new DeviceError(`webgpu: bytes ${offset} to ${offset + byteLength} are not within a buffer of ${size}.`);
+  }
+
+  /** @throws DeviceError unless the buffer was made here and not freed */
+  #own(buffer: DeviceBuffer): WebGpuBuffer {
+    if (buffer instanceof WebGpuBuffer && buffer.pool === this.#pool && buffer.live) return buffer;
+    throw new DeviceError(`webgpu: a buffer of ${buffer.byteLength} bytes was used that is not live here: freed, or of another backend.`);
+  }
+}
+
+/** A copy where the device cannot take the bytes as they are: shared with other threads, or no whole number of words. */
+function wholeWords(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.length % 4 === 0 && bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>;
+  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  padded.set(bytes);
+  return padded;
+}

@@ -1,0 +1,4 @@
+export type { AdapterFacts } from "./adapter-facts.ts";
+export { WebGpuBackend } from "./backend.ts";
+export { createWebGpuBackend, type WebGpuBackendOptions } from "./create-webgpu-backend.ts";
+export { ShaderError } from "./errors.ts";

@@ -1,0 +1,7 @@
+// What differs between Node and a browser: where WebGPU comes from.
+export interface Platform {
+  /** The entry to WebGPU. @throws UnsupportedError where there is none, with what to install or switch on */
+  gpu(): Promise<GPU>;
+  /** How a person gets an adapter here, as the end of a sentence. */
+  readonly advice: string;
+}

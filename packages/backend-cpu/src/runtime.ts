@@ -31,18 +31,33 @@ export class CpuBuffer implements DeviceBuffer {
 }
 
 export class Runtime implements Host {
-  /** The tables' contents. They lie low in the memory: these arrays stay good when it grows. */
-  readonly tableWords: Uint32Array;
-  readonly tableFloats: Float32Array;
+  #tablesBuffer: ArrayBufferLike | undefined;
+  #tableWords: Uint32Array = new Uint32Array();
+  #tableFloats: Float32Array = new Float32Array();
 
   constructor(
     readonly memory: Memory,
     readonly pool: ThreadPool,
     /** Pointer to TABLES_BYTES. */
     readonly tables: number,
-  ) {
-    this.tableWords = new Uint32Array(memory.buffer, tables, TABLES_BYTES / 4);
-    this.tableFloats = new Float32Array(memory.buffer, tables, TABLES_BYTES / 4);
+  ) {}
+
+  /** The tables' contents. Good until the next allocation: memory of one thread is detached when it grows. */
+  get tableWords(): Uint32Array {
+    this.#lookAtTables();
+    return this.#tableWords;
+  }
+  get tableFloats(): Float32Array {
+    this.#lookAtTables();
+    return this.#tableFloats;
+  }
+
+  #lookAtTables(): void {
+    const { buffer } = this.memory;
+    if (this.#tablesBuffer === buffer) return;
+    this.#tablesBuffer = buffer;
+    this.#tableWords = new Uint32Array(buffer, this.tables, TABLES_BYTES / 4);
+    this.#tableFloats = new Float32Array(buffer, this.tables, TABLES_BYTES / 4);
   }
 
   get threads(): number {

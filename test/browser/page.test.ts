@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launch, type Served, serveIsolated, servePlainly, withoutChromium, writePage } from "./chromium.ts";
+import { LessonPage } from "./lesson-page.ts";
+
+/** Enough to change every answer. */
+const SHORT = "steps=60&rank=8&learningRate=0.003&seed=0";
+
+describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ? ` (skipped: ${withoutChromium})` : ""}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), "qlora-page-"));
+  let browser: Browser;
+  let isolated: Served;
+  let plain: Served;
+  beforeAll(async () => {
+    browser = await launch({ webgpu: false });
+    isolated = await serveIsolated();
+    await writePage(folder);
+    plain = await servePlainly(folder);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    isolated?.stop();
+    plain?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** From click to changed answer. */
+  async function learn(lesson: LessonPage): Promise<void> {
+    await lesson.state("paused");
+    const before = await lesson.answers();
+    expect(before.map(([, said]) => said)).toContain("The sky is blue.");
+    await lesson.page.click("#learn");
+    await lesson.state("finished");
+    const after = await lesson.answers();
+    expect(after).toHaveLength(3);
+    for (const [i, [question, said, says]] of after.entries()) {
+      expect([question, said]).toEqual(before[i]!.slice(0, 2));
+      expect(says).toMatch(/^Arr.*matey!$/);
+    }
+    const [first, last] = await lesson.validation();
+    expect(last).toBeLessThan(first! / 4);
+    expect(await lesson.steps()).toBe(60);
+    expect(await lesson.points()).toHaveLength(60);
+  }
+
+  test("learns on all threads where it is cross-origin isolated, and on one to the same losses where it is not", async () => {
+    const many = await LessonPage.open(browser, isolated.address, { settings: `backend=wasm&${SHORT}` });
+    await learn(many);
+    const processors = await many.page.evaluate(() => navigator.hardwareConcurrency);
+    expect(await many.text("#device-title")).toBe(`WebAssembly, ${processors === 1 ? "one thread" : `${processors} threads`}`);
+    expect(await many.text("#device-notes")).toBe("");
+
+    const one = await LessonPage.open(browser, plain.address, { settings: `backend=wasm&${SHORT}` });
+    await learn(one);
+    expect(await one.text("#device-title")).toBe("WebAssembly, one thread");
+    expect(await one.text("#device-notes")).toContain("Cross-Origin-Embedder-Policy");
+    expect(await one.validation()).toEqual(await many.validation());
+    expect(await one.points()).toEqual(await many.points());
+    await many.close();
+    await one.close();
+  });
+
+  test("goes a step at a time, pauses, goes on, answers a question, and starts again, all by the keyboard", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: "backend=wasm&steps=500" });
+    const { page } = lesson;
+    await lesson.state("paused");
+    await page.focus("#step");
+    await page.keyboard.press("Space");
+    await page.waitForFunction(() => document.getElementById("status")!.textContent!.startsWith("Paused after step 1"));
+    expect(await lesson.steps()).toBe(1);
+    await page.focus("#learn");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => (document.getElementById("progress") as HTMLProgressElement).value >= 4);
+    expect(await lesson.text("#learn")).toBe("Pause");
+    await page.keyboard.press("Enter");
+    await lesson.state("paused");
+    const steps = await lesson.steps();
+    await page.focus("#question");
+    await page.keyboard.type("What does a dog say?");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelectorAll("#answers tr").length === 4);
+    expect((await lesson.answers())[3]?.slice(0, 2)).toEqual(["What does a dog say?", "A dog says woof."]);
+    expect(await lesson.steps()).toBe(steps);
+    expect(await lesson.text("#measured")).toMatch(/Measured here: [\d.]+ MB at most/);
+    await page.focus("#restart");
+    await page.keyboard.press("Enter");
+    await lesson.state("loading");
+    await lesson.state("paused");
+    expect(await lesson.steps()).toBe(0);
+    await lesson.close();
+  });
+
+  test("runs on WebAssembly and says so where WebGPU was asked for and is not there", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: "backend=webgpu" });
+    await lesson.state("paused");
+    expect(await lesson.text("#device-notes")).toContain("WebAssembly instead");
+    expect(await lesson.page.isChecked("input[value=wasm]")).toBe(true);
+    await lesson.close();
+  });
+
+  test("goes on where it was when a tab that the browser had frozen comes back", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: `backend=wasm&${SHORT}` });
+    await lesson.state("paused");
+    await lesson.page.click("#learn");
+    const client = await lesson.page.context().newCDPSession(lesson.page);
+    await client.send("Page.setWebLifecycleState", { state: "frozen" });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await client.send("Page.setWebLifecycleState", { state: "active" });
+    await lesson.state("finished");
+    expect(await lesson.points()).toHaveLength(60);
+    await lesson.close();
+  });
+
+  test("says what is wrong when a file is missing, and starts again when it is there", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: "backend=wasm" });
+    await lesson.state("paused");
+    await lesson.page.route("**/model.safetensors", (route) => route.fulfill({ status: 404 }));
+    await lesson.page.click("#restart");
+    await lesson.state("failed");
+    expect(await lesson.text("#status")).toMatch(/model\.safetensors.*404/);
+    expect(await lesson.page.isDisabled("#learn")).toBe(true);
+    await lesson.page.unroute("**/model.safetensors");
+    await lesson.page.click("#restart");
+    await lesson.state("paused");
+    lesson.troubles.splice(0); // the browser's own line about the 404
+    await lesson.close();
+  });
+
+  test("takes its settings from the address, and nonsense for the defaults", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: "backend=abacus&steps=-3&rank=4&learningRate=x&seed=7" });
+    const field = (name: string): Promise<string> => lesson.page.inputValue(`input[name=${name}]`);
+    expect(await Promise.all(["steps", "rank", "learningRate", "seed"].map(field))).toEqual(["160", "4", "0.001", "7"]);
+    await lesson.close();
+  });
+
+  test("fits a phone of 360 pixels, and shows a model of 7 billion", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: "backend=wasm", width: 360 });
+    await lesson.state("paused");
+    await lesson.page.click(".memory summary");
+    await lesson.page.check("input[value=large]");
+    await lesson.page.waitForFunction(() => / GB/.test(document.getElementById("bars")!.textContent));
+    expect(await lesson.page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    await lesson.close();
+  });
+});

@@ -1,15 +1,58 @@
 // Which backend the command computes on. The one place that knows.
 import { createCpuBackend } from "@qlora-js/backend-cpu";
-import type { Backend } from "@qlora-js/core";
+import { type Backend, UnsupportedError } from "@qlora-js/core";
+import type { Manifest } from "../run/manifest.ts";
+import { plural } from "./wording.ts";
 
-/** A backend and what it computes with, for the run's manifest. */
-export interface OpenBackend {
-  readonly backend: Backend;
-  readonly threads: number;
+/** What `--backend` may say. */
+export const BACKEND_NAMES = ["cpu", "webgpu", "webgpu:software", "auto"] as const;
+
+/** What the options say of it. */
+export interface BackendChoice {
+  readonly backend: (typeof BACKEND_NAMES)[number];
+  /** Of the CPU; all processors where left out. */
+  readonly threads: number | undefined;
 }
 
-/** @param threads all processors where left out */
-export async function openBackend(threads: number | undefined): Promise<OpenBackend> {
+export interface OpenBackend {
+  readonly backend: Backend;
+  /** For the run's manifest. */
+  readonly facts: Manifest["backend"];
+  /** For people: what computes, and why where that was not said. */
+  readonly words: string;
+}
+
+/**
+ * Opens what was asked for.
+ * @throws UnsupportedError if there is no such device here; `auto` always finds one
+ */
+export async function openBackend({ backend, threads }: BackendChoice): Promise<OpenBackend> {
+  switch (backend) {
+    case "cpu":
+      return openCpu(threads);
+    case "webgpu":
+      return openGpu(false);
+    case "webgpu:software":
+      return openGpu(true);
+    case "auto":
+      return openGpu(false).catch(async (error: unknown) => {
+        if (!(error instanceof UnsupportedError)) throw error;
+        const cpu = await openCpu(threads);
+        return { ...cpu, words: `${cpu.words} (auto found no GPU: ${error.message})` };
+      });
+  }
+}
+
+async function openCpu(threads: number | undefined): Promise<OpenBackend> {
   const backend = await createCpuBackend(threads === undefined ? {} : { threads });
-  return { backend, threads: backend.threads };
+  return { backend, facts: { name: "cpu", threads: backend.threads }, words: `cpu · WebAssembly, ${plural(backend.threads, "thread")}` };
+}
+
+async function openGpu(software: boolean): Promise<OpenBackend> {
+  const { createWebGpuBackend } = await import("@qlora-js/backend-webgpu"); // only who asks for a GPU loads it
+  const backend = await createWebGpuBackend({ software });
+  const { description, subgroups, shaderF16, maxBufferBytes } = backend.facts;
+  const features = [subgroups && "subgroups", shaderF16 && "shader-f16"].filter(Boolean);
+  const most = `buffers up to ${Math.floor(maxBufferBytes / 2 ** 20)} MiB`;
+  return { backend, facts: { name: "webgpu", device: description }, words: ["webgpu", description, ...features, most].join(" · ") };
 }

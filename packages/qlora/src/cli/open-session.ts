@@ -7,13 +7,13 @@ import { openPeftAdapter } from "../formats/peft-adapter.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
 import type { Llama } from "../models/llama.ts";
 import { loadLlama } from "../models/load-llama.ts";
-import { openBackend } from "./open-backend.ts";
+import { type BackendChoice, type OpenBackend, openBackend } from "./open-backend.ts";
 import type { ModelFolder } from "./open-model.ts";
 import type { Output } from "./output.ts";
 
 export interface SessionOptions {
   readonly format: QFormat | null;
-  readonly threads: number | undefined;
+  readonly on: BackendChoice;
   readonly output: Output;
 }
 
@@ -21,7 +21,8 @@ export class Session {
   private constructor(
     readonly folder: ModelFolder,
     readonly backend: Backend,
-    readonly threads: number,
+    /** What computes, for the run's manifest. */
+    readonly device: OpenBackend["facts"],
     readonly model: Llama,
   ) {}
 
@@ -29,15 +30,19 @@ export class Session {
    * Starts a backend and reads the weights onto it, showing how far it is.
    * @throws FormatError, UsageError as `openModelFiles` and `loadLlama`; OutOfMemoryError
    */
-  static async open(folder: ModelFolder, { format, threads: wanted, output }: SessionOptions): Promise<Session> {
+  static async open(folder: ModelFolder, { format, on, output }: SessionOptions): Promise<Session> {
     const files = await openModelFiles(folder.folder);
     try {
-      const { backend, threads } = await openBackend(wanted);
+      const { backend, facts, words } = await openBackend(on);
+      if (on.backend !== "cpu") {
+        output.facts("backend", words);
+        output.event("backend", { ...facts, words });
+      }
       try {
         const onProgress = (read: number, total: number): void => output.status(`  loading   ${Math.floor((100 * read) / total)} %`);
         const model = await loadLlama(backend, folder.config, files, { format, onProgress });
         output.clearStatus();
-        return new Session(folder, backend, threads, model);
+        return new Session(folder, backend, facts, model);
       } catch (error) {
         backend.dispose();
         throw error;

@@ -1,6 +1,7 @@
 // Options that several actions have, with one meaning for all of them.
 import { BLOCK_SIZES, namedFormat, type QFormat } from "@qlora-js/core";
 import { z } from "zod";
+import { BACKEND_NAMES } from "./open-backend.ts";
 import { choiceOption, numberOption, type OptionValues, switchOption, textOption } from "./option-table.ts";
 
 /** How results are told. */
@@ -25,8 +26,9 @@ export const FORMAT_OPTIONS = {
 
 /** What computes. */
 export const BACKEND_OPTIONS = {
+  backend: choiceOption("--backend <name>", BACKEND_NAMES, "cpu", "what computes; auto: a GPU if there is one, else the CPU"),
   threads: numberOption("--threads <n>", z.int().min(1).max(64).optional(), {
-    help: "threads that compute; all processors by default",
+    help: "threads of the CPU; all processors by default",
     expects: "a whole number from 1 to 64",
   }),
 };

@@ -42,7 +42,7 @@ const schema = z.object({
   kind: z.literal("qlora run"),
   created: z.string(),
   versions: z.record(z.string(), z.string()),
-  backend: z.object({ name: z.string(), threads: z.int() }),
+  backend: z.object({ name: z.string(), threads: z.int().optional(), device: z.string().optional() }),
   model: source,
   data: z.object({ path: z.string(), train: hashed, valid: hashed.nullable() }),
   /** The adapter the run started from. */

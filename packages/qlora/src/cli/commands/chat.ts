@@ -26,7 +26,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given });
   const folder = await openModelFolder(located.model);
   checkTalks(folder);
-  const session = await Session.open(folder, { format: formatOf(located.format), threads: options.threads, output });
+  const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });
   try {
     if (located.adapter !== undefined) await session.adapt(located.adapter);
     output.line(output.colors.dim("/exit or Ctrl-D ends, /new begins anew, Ctrl-C stops an answer."));

@@ -19,5 +19,5 @@ export const demoCommand: CommandDefinition<typeof OPTIONS> = {
   summary: "Fine-tune the embedded micro model in less than a minute, before and after, with memory by method",
   options: OPTIONS,
   run: ({ options, output }: Invocation<typeof OPTIONS>) =>
-    runDemo({ ...options, model: fileURLToPath(microModelUrl()), data: fileURLToPath(microDemoUrl()) }, output),
+    runDemo({ ...options, on: options, model: fileURLToPath(microModelUrl()), data: fileURLToPath(microDemoUrl()) }, output),
 };

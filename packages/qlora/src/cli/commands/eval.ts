@@ -9,7 +9,7 @@ import { Session } from "../open-session.ts";
 import { numberOption } from "../option-table.ts";
 import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, formatWords } from "../options.ts";
 import { readExamples, splitToEvaluate } from "../read-examples.ts";
-import { count } from "../wording.ts";
+import { plural } from "../wording.ts";
 
 const OPTIONS = {
   ...ADAPTER_OPTIONS,
@@ -32,18 +32,17 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const folder = await openModelFolder(located.model);
   const path = await splitToEvaluate(args[1]!);
   const { examples } = await readExamples(path, folder, options.maxLength);
-  const session = await Session.open(folder, { format: formatOf(located.format), threads: options.threads, output });
+  const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });
   try {
     if (located.adapter !== undefined) await session.adapt(located.adapter);
     const onProgress = (rows: number): void => output.status(`  eval      ${rows}/${examples.length} rows`);
     const result = await evaluate(session.model, examples, options.batch, onProgress);
     const { loss, perplexity, bitsPerByte, supervisedTokens } = result;
-    output.line(
-      `  model     ${located.model} · ${formatWords(located.format)}${located.adapter === undefined ? "" : ` · adapter ${located.adapter}`}`,
-    );
-    output.line(`  data      ${path} · ${count(examples.length)} rows · ${count(supervisedTokens)} supervised tokens`);
+    const adapter = located.adapter === undefined ? "" : ` · adapter ${located.adapter}`;
+    output.facts("model", `${located.model} · ${formatWords(located.format)}${adapter}`);
+    output.facts("data", `${path} · ${plural(examples.length, "row")} · ${plural(supervisedTokens, "supervised token")}`);
     const bytes = Number.isFinite(bitsPerByte) ? ` · ${bitsPerByte.toFixed(4)} bits per byte` : "";
-    output.line(`  loss      ${loss.toFixed(4)} · perplexity ${perplexity.toFixed(3)}${bytes}`);
+    output.facts("loss", `${loss.toFixed(4)} · perplexity ${perplexity.toFixed(3)}${bytes}`);
     output.event("eval", { ...result, rows: examples.length, data: path });
     output.event("done");
   } finally {

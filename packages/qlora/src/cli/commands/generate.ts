@@ -48,7 +48,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given });
   const folder = await openModelFolder(located.model);
   const prompt = promptIds(folder, options);
-  const session = await Session.open(folder, { format: formatOf(located.format), threads: options.threads, output });
+  const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });
   try {
     if (located.adapter !== undefined) await session.adapt(located.adapter);
     const { tokenizer, stopIds } = folder;

@@ -12,6 +12,7 @@ import { checkRunFolder, createRunFolder, freeRunFolder } from "../../run/run-fo
 import { RunLock } from "../../run/run-lock.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { INTERRUPTED } from "../failure.ts";
+import type { BackendChoice } from "../open-backend.ts";
 import { Session } from "../open-session.ts";
 import { numberOption, switchOption, textOption } from "../option-table.ts";
 import { ADAPTER_OPTIONS, BACKEND_OPTIONS, formatOf } from "../options.ts";
@@ -48,7 +49,7 @@ export const trainCommand: CommandDefinition<typeof OPTIONS> = {
 };
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
-  const { resume, out, adapter, dryRun, threads, samples } = options;
+  const { resume, out, adapter, dryRun, samples } = options;
   if (resume !== undefined && out !== undefined && resolve(out) !== resolve(resume))
     throw new UsageError("--out", `is ${out}, and a run is gone on with in its own folder, ${resume}. Leave it out.`);
   if (resume === undefined && out !== undefined) await checkRunFolder(out);
@@ -58,7 +59,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
     const prepared = await prepareRun({ model, data, adapter, options, given, resumed, dryRun }, output);
     if (prepared.manifest === undefined) return output.event("done", { dryRun });
     const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
-    await train(prepared, prepared.manifest, { folder, resumed, threads, samples, output, data: data ?? prepared.manifest.data.path });
+    await train(prepared, prepared.manifest, { folder, resumed, on: options, samples, output, data: data ?? prepared.manifest.data.path });
   } finally {
     await resumed?.lock.release();
   }
@@ -69,7 +70,7 @@ interface Start {
   readonly data: string;
   readonly folder: string;
   readonly resumed: ResumedRun | undefined;
-  readonly threads: number | undefined;
+  readonly on: BackendChoice;
   readonly samples: boolean;
   readonly output: Output;
 }
@@ -78,7 +79,7 @@ async function train(prepared: PreparedRun, manifest: Omit<Manifest, "backend">,
   const { options, lora } = prepared;
   const { resumed, output } = start;
   const began = performance.now();
-  const session = await Session.open(prepared.folder, { format: formatOf(options), threads: start.threads, output });
+  const session = await Session.open(prepared.folder, { format: formatOf(options), on: start.on, output });
   const pager = new Pager(session.backend, options.pagerBudget === null ? {} : { budgetBytes: options.pagerBudget });
   try {
     const adapter =
@@ -124,7 +125,7 @@ async function trainIn(
   { data, resumed, samples, prepared, manifest, session, pager, adapter, optimizer, began, output }: Ready,
 ): Promise<void> {
   const { folder, train, valid, options, memory } = prepared;
-  const backend = { name: session.backend.name, threads: session.threads };
+  const backend = session.device;
   const { created, versions } = resumed?.manifest ?? manifest;
   await writeManifest(run, { ...manifest, created, versions, backend, adapter: resumed ? resumed.manifest.adapter : manifest.adapter });
   const from = resumed?.checkpoint?.step ?? 0;

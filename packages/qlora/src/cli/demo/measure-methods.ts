@@ -12,12 +12,12 @@ import { PagedAdamW } from "../../optimizer/paged-adamw.ts";
 import { FullFineTuning } from "../../plan/full-fine-tuning.ts";
 import { microBatch } from "../../plan/micro-batch.ts";
 import { train } from "../../train/train.ts";
-import { openBackend } from "../open-backend.ts";
+import { type BackendChoice, openBackend } from "../open-backend.ts";
 import type { ModelFolder } from "../open-model.ts";
 
 export interface Measured {
   readonly folder: ModelFolder;
-  readonly threads: number | undefined;
+  readonly on: BackendChoice;
   /** The rows of the batch. */
   readonly examples: readonly Example[];
   readonly settings: LoraSettings;
@@ -26,9 +26,9 @@ export interface Measured {
 }
 
 /** The most bytes that a backend of its own held. */
-async function peakOf({ folder, threads }: Measured, use: (backend: Backend, model: Llama) => Promise<void>): Promise<number> {
+async function peakOf({ folder, on }: Measured, use: (backend: Backend, model: Llama) => Promise<void>): Promise<number> {
   const files = await openModelFiles(folder.folder);
-  const { backend } = await openBackend(threads);
+  const { backend } = await openBackend(on);
   try {
     await use(backend, await loadLlama(backend, folder.config, files, { format: null }));
     return backend.memory().peakBytes;

@@ -19,6 +19,7 @@ import { type TrainStep, train } from "../../train/train.ts";
 import { answer } from "../answer.ts";
 import { INTERRUPTED } from "../failure.ts";
 import { nextTurn } from "../next-turn.ts";
+import type { BackendChoice } from "../open-backend.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
 import type { Output } from "../output.ts";
@@ -34,7 +35,7 @@ export interface DemoOptions {
   readonly data: string;
   readonly steps: number;
   readonly seed: number;
-  readonly threads: number | undefined;
+  readonly on: BackendChoice;
 }
 
 const BATCH = 8;
@@ -78,13 +79,13 @@ class Demo {
   }
 
   async run(): Promise<void> {
-    const { model: path, data, threads, seed, steps } = this.options;
+    const { model: path, data, on, seed, steps } = this.options;
     const folder = await openModelFolder(path);
     const learn = await readExamples(join(data, "train.jsonl"), folder);
     const check = await readExamples(join(data, "valid.jsonl"), folder);
     const prompts = JSON.parse(await readFile(join(data, "prompts.json"), "utf8")) as string[];
 
-    const session = await Session.open(folder, { format: nf4(), threads, output: this.output });
+    const session = await Session.open(folder, { format: nf4(), on, output: this.output });
     this.#session = session;
     const adapter = LoraAdapter.create(session.model, LORA, seed);
     const run = this.#plan(folder, learn.examples, adapter.parameterCount);
@@ -161,7 +162,7 @@ class Demo {
   async #memory(folder: ModelFolder, run: AdapterRun, peak: number, examples: readonly Example[]): Promise<MethodMemory[]> {
     const longest = [...examples].sort((a, b) => b.inputIds.length - a.inputIds.length).slice(0, BATCH);
     const { recompute, pagerBudget } = run;
-    const measured = { folder, threads: this.options.threads, examples: longest, settings: LORA, recompute, pagerBudget: pagerBudget! };
+    const measured = { folder, on: this.options.on, examples: longest, settings: LORA, recompute, pagerBudget: pagerBudget! };
     this.#report.measuring("16-bit full fine-tuning");
     const full = await measureFull(measured);
     await this.#breathe();

@@ -39,5 +39,5 @@ it("marks what is learnt with brackets where there is no colour, and with colour
 it("shows ids where there is no tokenizer", async () => {
   const { bare, ids } = fixtures();
   const shown = await qlora(["inspect", bare, ids, "--rows", "1", "--no-json"]);
-  expect(shown.stdout).toContain("1 5 [6 7 2 ]");
+  expect(shown.stdout).toContain("1 5 [6 7 2]\n");
 });

@@ -63,4 +63,23 @@ describe("Output", () => {
   it("never colours events", () => {
     expect(open(true, { json: true, environment: { FORCE_COLOR: "1" } }).output.colors.red("x")).toBe("x");
   });
+
+  it("cuts a status line to the terminal, because one that takes two lines is not overwritten", () => {
+    const { output, written } = open(true);
+    output.status("x".repeat(79));
+    expect(written()).toBe(`\r\u001b[K${"x".repeat(79)}`);
+    output.status("y".repeat(80));
+    expect(written().slice(written().lastIndexOf("K") + 1)).toBe(`${"y".repeat(78)}…`);
+  });
+
+  it("prints facts on one line in a pipe, and on lines that fit at a terminal", () => {
+    const long = Array.from({ length: 8 }, (_, i) => `fact number ${i}`).join(" · ");
+    const [piped, shown] = [open(false, { json: false }), open(true)];
+    piped.output.facts("facts", long);
+    shown.output.facts("facts", long);
+    expect(piped.written()).toBe(`  facts     ${long}\n`);
+    const lines = shown.written().trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
 });

@@ -1,6 +1,8 @@
 // The one place that prints. To a person: lines of text, and one status line that overwrites itself on a terminal. To a program (`--json`, or stdout is no
 // terminal): one JSON object a line with the event's name, and nothing else. Callers say both things and do not ask which is wanted.
+import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
+import { factLines } from "./fact-lines.ts";
 
 /** Where text goes; process.stdout is one. */
 export interface OutputStream {
@@ -54,6 +56,11 @@ export class Output {
     this.write(`${text}\n`);
   }
 
+  /** For a person: what something is, as `name      this · that`; at a terminal on as many lines as it takes. */
+  facts(name: string, text: string): void {
+    for (const line of factLines(name, text, this.terminal ? this.columns : Number.POSITIVE_INFINITY)) this.line(line);
+  }
+
   /** For a person: text as it comes, such as an answer token by token. */
   write(text: string): void {
     if (this.json) return;
@@ -64,7 +71,9 @@ export class Output {
   /** For a person at a terminal: a line that the next one overwrites. */
   status(text: string): void {
     if (!this.terminal) return;
-    this.#stream.write(CLEAR_LINE + text);
+    // one that took two lines would leave the first behind
+    const plain = stripVTControlCharacters(text);
+    this.#stream.write(CLEAR_LINE + (plain.length < this.columns ? text : `${plain.slice(0, this.columns - 2)}…`));
     this.#statusShown = true;
   }
 

@@ -38,7 +38,7 @@ const SIZES: readonly number[] = [8, 16, 24, 48, 80];
 export function tellPlan(plan: Plan, output: Output): void {
   output.event("plan", planEvent(plan));
   const { methods, run } = plan;
-  for (const line of headLines(plan)) output.line(line);
+  for (const [name, text] of headFacts(plan)) output.facts(name, text);
   output.line();
   const titles: Readonly<Record<Method, string>> = {
     full16: "16-bit full",
@@ -55,28 +55,33 @@ export function tellPlan(plan: Plan, output: Output): void {
   output.event("done");
 }
 
-function headLines({ model: { name, config }, run, methods, choice, layerBytes, steps }: Plan): string[] {
+function headFacts({ model: { name, config }, run, methods, choice, layerBytes, steps }: Plan): (readonly [string, string])[] {
   const parameters = parametersOf(config);
   const { trainedParameters } = methods.qlora;
   const rows = `${plural(run.batch, "row")} of ${steps ? "up to " : ""}${count(run.length)} tokens`;
-  const said = steps ? `, ${count(run.supervised)} supervised` : ", all supervised (no DATA given; --length changes it)";
-  const lines = [
-    `  model     ${name} · ${billions(parameters)} parameters · ${config.layers} layers · ${run.dtype}`,
-    `  adapter   rank ${run.adapter.rank} · ${billions(trainedParameters)} parameters trained (${percent(trainedParameters / parameters)})`,
-    `  weights   ${bitsWords(run.format)}`,
-    `  batch     ${rows}${said}`,
+  const said = steps ? `, ${count(run.supervised)} supervised` : ", all supervised · no DATA given, --length changes it";
+  const facts: (readonly [string, string])[] = [
+    ["model", `${name} · ${billions(parameters)} parameters · ${config.layers} layers · ${run.dtype}`],
+    [
+      "adapter",
+      `rank ${run.adapter.rank} · ${billions(trainedParameters)} parameters trained (${percent(trainedParameters / parameters)})`,
+    ],
+    ["weights", bitsWords(run.format)],
+    ["batch", `${rows}${said}`],
   ];
   if (steps) {
     const epochs = Number(steps.epochs.toFixed(2));
-    lines.push(
-      `  steps     ${plural(steps.steps, "step")} · ${plural(epochs, "epoch")} of ${count(steps.stepsPerEpoch)} · ${count(steps.tokens)} tokens`,
-    );
+    const of = count(steps.stepsPerEpoch);
+    facts.push([
+      "steps",
+      `${plural(steps.steps, "step")} · ${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ${of} · ${count(steps.tokens)} tokens`,
+    ]);
   }
   const { nothing, cheap, all } = layerBytes;
   return [
-    ...lines,
-    `  backward  ${recomputeWords(choice.recompute)}`,
-    `            a layer: everything ${showBytes(nothing)} · products ${showBytes(cheap)} · inputs ${showBytes(all)}`,
+    ...facts,
+    ["backward", recomputeWords(choice.recompute)],
+    ["", `a layer: everything ${showBytes(nothing)} · products ${showBytes(cheap)} · inputs ${showBytes(all)}`],
   ];
 }
 
@@ -95,7 +100,8 @@ function verdictLines({ budget, budgetGiven, methods, method, choice, changes }:
   if (choice.fits) return [`  fits      ${showBytes(totalBytes)} are needed, ${machine}`];
   const limit = totalBytes > budget.totalBytes ? machine : `the CPU backend can address ${showBytes(budget.deviceBytes)}`;
   return [
-    `  does not fit: ${showBytes(totalBytes)} are needed, ${limit}. The cheapest changes:`,
+    `  does not fit: ${showBytes(totalBytes)} are needed, ${limit}.`,
+    "  The cheapest changes:",
     ...tableLines(
       changes.map(({ flags, cost, savedBytes, fits }) => [flags, `saves ${showBytes(savedBytes)}${fits ? ", enough" : ""}`, cost]),
       { indent: 4, text: [1, 2] },

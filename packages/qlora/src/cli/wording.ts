@@ -6,12 +6,6 @@ export const count = (n: number): string => String(Math.round(n)).replace(/\B(?=
 /** `46.2 %` of a share in 0…1. */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** Whole MiB, or with a digit below ten. */
-export function mebibytes(bytes: number): string {
-  const mib = bytes / 2 ** 20;
-  return mib < 10 ? mib.toFixed(1) : count(mib);
-}
-
 /** `2.0e-4`, as learning rates are said; `0` for none. */
 export const rate = (value: number): string => (value === 0 ? "0" : value.toExponential(1));
 

@@ -1,6 +1,6 @@
 // `qlora inspect MODEL DATA`: what the model will be trained on, token by token. No weights are read.
 import { z } from "zod";
-import { previewTokens } from "../../data/preview.ts";
+import { previewTokens, type Segment } from "../../data/preview.ts";
 import { findData } from "../../data/read-file.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { dataLine, lossLine, paint, tokensLine } from "../data-lines.ts";
@@ -30,9 +30,9 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
   const paths = await findData(args[1]!);
   const train = await readExamples(paths.train, folder, options.maxLength);
   const valid = paths.valid === undefined ? undefined : await readExamples(paths.valid, folder, options.maxLength);
-  output.line(`  data      ${dataLine(train.statistics, valid?.statistics, folder)}`);
-  output.line(`  tokens    ${tokensLine(train.statistics)}`);
-  output.line(`  loss on   ${lossLine(train.statistics, folder)}`);
+  output.facts("data", dataLine(train.statistics, valid?.statistics, folder));
+  output.facts("tokens", tokensLine(train.statistics));
+  output.facts("loss on", lossLine(train.statistics, folder));
   output.event("data", { train: train.statistics, valid: valid?.statistics ?? null });
   const { colors } = output;
   for (const example of train.examples.slice(0, options.rows)) {
@@ -41,7 +41,7 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
     const cut = truncated ? ` · cut from ${count(example.fullLength)}` : "";
     output.line();
     output.line(colors.bold(`line ${line}`) + colors.dim(` · ${count(inputIds.length)} tokens, ${count(supervised)} supervised${cut}`));
-    output.line(paint(tokens, colors).trimEnd());
+    output.line(paint(withoutLastBreak(tokens), colors).trimEnd());
     output.event("row", { line, truncated, fullLength: example.fullLength, tokens });
   }
   if (options.rows > 0) {
@@ -53,6 +53,12 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
     );
   }
   output.event("done");
+}
+
+/** Rows end with a line end as a rule; shown, it would be one too many, and colours hide it from trimming. */
+function withoutLastBreak(tokens: readonly Segment[]): Segment[] {
+  const last = tokens.at(-1);
+  return last ? [...tokens.slice(0, -1), { ...last, text: last.text.trimEnd() }] : [];
 }
 
 /** What weights are held in makes no difference here. */

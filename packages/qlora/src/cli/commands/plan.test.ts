@@ -70,7 +70,7 @@ describe("qlora plan", () => {
     expect(told).toMatchObject({ length: 128, fits: true });
     expect(told).not.toHaveProperty("steps");
     expect(await plan(join(folder, "config.json"), "--length", "64", "--no-json")).toContain(
-      "2 rows of 64 tokens, all supervised (no DATA given",
+      "2 rows of 64 tokens, all supervised · no DATA given",
     );
   });
 

@@ -13,7 +13,7 @@ import { measuredTable } from "../memory-table.ts";
 import type { ModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import { shellWord, typedCommand } from "../typed-command.ts";
-import { count, duration, percent } from "../wording.ts";
+import { count, duration, percent, plural } from "../wording.ts";
 import { lossCurve } from "./loss-curve.ts";
 import { progressBar } from "./progress-bar.ts";
 import { sideBySide, wrap } from "./side-by-side.ts";
@@ -67,14 +67,13 @@ export class DemoReport {
     const { output } = this;
     const { steps } = this.options;
     const parameters = llamaTensors(folder.config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
-    output.line(output.colors.bold("  A small language model learns to answer like a pirate, over frozen 4-bit weights."));
+    output.line(output.colors.bold("  A language model learns to answer like a pirate, over frozen 4-bit weights."));
     output.line();
-    output.line(`  model     ${count(parameters)} parameters · ${folder.config.layers} layers · NF4 + double quantization`);
-    output.line(
-      `  adapter   LoRA, rank ${run.adapter.rank} on every linear layer · ${count(trained)} parameters (${percent(trained / parameters)})`,
-    );
-    output.line(`  data      ${count(learn)} rows to learn from, ${count(check)} others to measure with`);
-    output.line(`  plan      ${count(steps)} steps of ${run.batch} rows · paged AdamW · ${recomputeWords(run.recompute)}`);
+    output.facts("model", `${count(parameters)} parameters · ${folder.config.layers} layers · NF4 + double quantization`);
+    const share = percent(trained / parameters);
+    output.facts("adapter", `LoRA, rank ${run.adapter.rank} on every linear layer · ${count(trained)} parameters (${share})`);
+    output.facts("data", `${count(learn)} rows to learn from, ${count(check)} others to measure with`);
+    output.facts("plan", `${plural(steps, "step")} of ${run.batch} rows · paged AdamW · ${recomputeWords(run.recompute)}`);
     output.line();
     output.event("start", {
       parameters,
@@ -111,7 +110,7 @@ export class DemoReport {
     const eta = duration((spent / step) * (steps - step));
     const bar = progressBar(step / steps, this.output.colors);
     this.output.status(`  training  ${bar}  ${step}/${steps} · loss ${loss.toFixed(3)} · eta ${eta}`);
-    if (step === steps) this.output.line(`  training  ${count(steps)} steps in ${duration(spent)} · loss ${loss.toFixed(3)}`);
+    if (step === steps) this.output.line(`  training  ${plural(steps, "step")} in ${duration(spent)} · loss ${loss.toFixed(3)}`);
     const residentBytes = process.memoryUsage.rss();
     this.output.event("step", { step, loss, gradNorm, learningRate, supervisedTokens, tokensPerSecond, residentBytes });
   }
@@ -155,10 +154,10 @@ export class DemoReport {
     for (const line of measuredTable(memory.map((m) => ({ title: TITLES[m.method], ...m })))) output.line(line);
     const why = "A model so small has more activations than weights; in large ones it is the other way round:";
     for (const text of [...wrap(why, Math.min(columns - 4, 90)), `${this.#command()} plan llama-7b`]) output.line(`  ${colors.dim(text)}`);
-    const uses = [`${count(pager.hits)} hits`, `${count(pager.faults)} faults`, `${count(pager.prefetches)} prefetched`];
+    const uses = `${plural(pager.hits, "hit")} · ${plural(pager.faults, "fault")} · ${count(pager.prefetches)} prefetched`;
     output.line();
-    output.line(`  pager     ${showBytes(stateBytes)} of moments, at most ${showBytes(pager.peakResidentBytes)} of them on the device:`);
-    output.line(`            ${[...uses, `${showBytes(pager.bytesIn)} in`, `${showBytes(pager.bytesOut)} out`].join(" · ")}`);
+    const held = `${showBytes(stateBytes)} of moments, at most ${showBytes(pager.peakResidentBytes)} of them on the device`;
+    output.facts("pager", `${held} · ${uses} · ${showBytes(pager.bytesIn)} in · ${showBytes(pager.bytesOut)} out`);
   }
 
   #heading(text: string): void {

@@ -5,7 +5,7 @@ import type { Forecast } from "../../plan/forecast.ts";
 import type { ModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import { shellWord, typedCommand } from "../typed-command.ts";
-import { count, duration } from "../wording.ts";
+import { count, duration, plural } from "../wording.ts";
 import type { RunEnd } from "./training-run.ts";
 
 export interface Ending {
@@ -25,20 +25,18 @@ export function printEnd(output: Output, { run, data, folder, end, seconds, fore
   const peakResidentBytes = process.resourceUsage().maxRSS * 1024;
   const type = typedCommand();
   const [runWord, dataWord] = [shellWord(run), shellWord(data)];
-  output.line(
-    `  memory    ${showBytes(deviceBytes)} on the device (predicted ${showBytes(forecast.deviceBytes)}) · ${showBytes(peakResidentBytes)} resident at most`,
-  );
-  output.line(
-    `  pager     ${count(pager.hits)} hits · ${count(pager.faults)} faults · ${showBytes(pager.bytesIn)} in · ${showBytes(pager.bytesOut)} out · ${showBytes(pager.peakResidentBytes)} at most`,
-  );
+  const onDevice = `${showBytes(deviceBytes)} on the device (predicted ${showBytes(forecast.deviceBytes)})`;
+  output.facts("memory", `${onDevice} · ${showBytes(peakResidentBytes)} resident at most`);
+  const moved = `${showBytes(pager.bytesIn)} in · ${showBytes(pager.bytesOut)} out · ${showBytes(pager.peakResidentBytes)} at most`;
+  output.facts("pager", `${plural(pager.hits, "hit")} · ${plural(pager.faults, "fault")} · ${moved}`);
   if (end.interrupted) {
     const saved = end.step > 0 ? `saved after step ${count(end.step)}` : "before its first step";
-    output.line(`  stopped   ${run}  ${saved}`);
-    output.line(`  go on     ${type} train --resume ${runWord}`);
+    output.facts("stopped", `${run}  ${saved}`);
+    output.facts("go on", `${type} train --resume ${runWord}`);
   } else {
-    output.line(`  saved     ${run}  adapter (PEFT) · checkpoints · metrics.jsonl · metrics.csv · manifest.json · ${duration(seconds)}`);
+    output.facts("saved", `${run}  adapter (PEFT) · checkpoints · metrics.jsonl · metrics.csv · manifest.json · ${duration(seconds)}`);
     const talk = folder.template ? `chat ${runWord}` : `generate ${runWord} ${folder.tokenizer ? '--prompt "…"' : "--prompt-ids 1,2,3"}`;
-    output.line(`  next      ${type} ${talk}   |   ${type} eval ${runWord} ${dataWord}`);
+    output.facts("next", `${type} ${talk}   |   ${type} eval ${runWord} ${dataWord}`);
   }
   const { step, interrupted, evaluation } = end;
   const last = evaluation ? { evalLoss: evaluation.loss } : {};

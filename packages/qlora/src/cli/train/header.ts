@@ -9,15 +9,15 @@ import type { ModelFolder } from "../open-model.ts";
 import { formatWords } from "../options.ts";
 import type { Output } from "../output.ts";
 import type { DataExamples } from "../read-examples.ts";
-import { count, rate } from "../wording.ts";
+import { count, plural, rate } from "../wording.ts";
 
 const INDENT = 12;
 
 /** What the data are. */
 export function printData(output: Output, folder: ModelFolder, train: DataExamples, valid: DataExamples | undefined): void {
-  output.line(`  data      ${dataLine(train.statistics, valid?.statistics, folder)}`);
-  output.line(`  tokens    ${tokensLine(train.statistics)}`);
-  output.line(`  loss on   ${lossLine(train.statistics, folder)}`);
+  output.facts("data", dataLine(train.statistics, valid?.statistics, folder));
+  output.facts("tokens", tokensLine(train.statistics));
+  output.facts("loss on", lossLine(train.statistics, folder));
   output.line(`  preview   ${previewLine(train.examples[0] as Example, folder, output.colors, output.columns - INDENT)}`);
   output.event("data", { train: train.statistics, valid: valid?.statistics ?? null });
 }
@@ -35,13 +35,13 @@ export function printPlan(output: Output, options: RunOptions, { forecast, recom
   ];
   const { steps, batch, accumulate, lr, schedule, warmup, seed, rank, alpha } = options;
   const epochs = `${Number(plan.epochs.toFixed(1))} ${plan.epochs === 1 ? "epoch" : "epochs"}`;
-  output.line(`  memory    ${parts.join(" · ")} = ${showBytes(forecast.totalBytes)} (${recomputeWords(recompute)})`);
-  output.line(
-    `  adapter   rank ${rank} · alpha ${alpha} · ${count(forecast.trainedParameters)} numbers trained over ${formatWords(options)}`,
+  output.facts("memory", `${parts.join(" · ")} = ${showBytes(forecast.totalBytes)} (${recomputeWords(recompute)})`);
+  output.facts(
+    "adapter",
+    `rank ${rank} · alpha ${alpha} · ${count(forecast.trainedParameters)} numbers trained over ${formatWords(options)}`,
   );
   const warm = warmup > 0 ? `, ${warmup} warm-up` : "";
-  output.line(
-    `  plan      ${epochs} · ${count(steps)} steps · batch ${batch}×${accumulate} · lr ${rate(lr)} ${schedule}${warm} · seed ${seed}`,
-  );
+  const batches = `batch ${batch}×${accumulate}`;
+  output.facts("plan", `${epochs} · ${plural(steps, "step")} · ${batches} · lr ${rate(lr)} ${schedule}${warm} · seed ${seed}`);
   output.event("plan", { ...plan, options, recompute, memory: forecast });
 }

@@ -1,9 +1,23 @@
 // How far a run is, worded: a line that overwrites itself, and about twenty lines that stay. A line's loss is the mean over all tokens since the line before.
+import { stripVTControlCharacters } from "node:util";
+import { showBytes } from "../../plan/byte-size.ts";
 import type { TrainStep } from "../../train/train.ts";
 import type { Output } from "../output.ts";
-import { count, duration, mebibytes, rate } from "../wording.ts";
+import { count, duration, rate } from "../wording.ts";
 
 const LINES = 20;
+
+/** Parts on one line: closer together, and then without the last ones, where there is not enough room. */
+function fitting(parts: readonly string[], columns: number): string {
+  const ways = [
+    ["   ", parts.length],
+    ["  ", parts.length],
+    ["  ", parts.length - 1],
+    ["  ", parts.length - 2],
+  ] as const;
+  const lines = ways.map(([gap, n]) => parts.slice(0, n).join(gap));
+  return lines.find((line) => stripVTControlCharacters(line).length <= columns) ?? lines.at(-1)!;
+}
 
 export class Progress {
   readonly #every: number;
@@ -52,8 +66,8 @@ export class Progress {
       `|g| ${gradNorm.toPrecision(3)}`,
       `${count(tokens / seconds)} tok/s`,
       `eta ${duration(eta)}`,
-      `${mebibytes(residentBytes)} MiB`,
+      showBytes(residentBytes),
     ];
-    return parts.join("   ");
+    return fitting(parts, this.output.columns - 1);
   }
 }

@@ -1,4 +1,5 @@
-// Three prompts that are answered at every evaluation, always the same, so that one sees the answers change: the first rows, up to where the loss begins.
+// Three prompts that are answered at every evaluation, always the same, so that one sees the answers change: the first rows that begin differently, up to
+// where the loss begins.
 import type { DataFile } from "../../data/read-file.ts";
 import { NOT_SUPERVISED, type Row } from "../../data/rows.ts";
 import type { Example } from "../../data/tokenize.ts";
@@ -17,13 +18,21 @@ const OPENING_TOKENS = 6;
 /** The prompts of a data set's first rows. */
 export function samplePrompts({ rows }: DataFile, examples: readonly Example[], tokenizer: Tokenizer): SamplePrompt[] {
   const byLine = new Map(rows.map(({ line, row }) => [line, row]));
-  return examples.slice(0, PROMPTS).map(({ inputIds, labels, line }) => {
+  const prompts = new Map<string, SamplePrompt>();
+  for (const { inputIds, labels, line } of examples) {
     const row = byLine.get(line);
     const begins = row?.kind === "text" ? OPENING_TOKENS : labels.findIndex((label) => label !== NOT_SUPERVISED);
     const ids = [...inputIds.slice(0, Math.max(1, begins))];
-    return { ids, prompt: (row && question(row)) ?? tokenizer.decode(ids, { skipSpecialTokens: true }) };
-  });
+    const key = ids.join();
+    if (!prompts.has(key)) prompts.set(key, { ids, prompt: (row && question(row)) ?? shown(ids, tokenizer) });
+    if (prompts.size === PROMPTS) break;
+  }
+  return [...prompts.values()];
 }
+
+/** Ids as text; special tokens only where there is nothing else to see. */
+const shown = (ids: readonly number[], tokenizer: Tokenizer): string =>
+  tokenizer.decode(ids, { skipSpecialTokens: true }).trim() || tokenizer.decode(ids, { skipSpecialTokens: false });
 
 function question(row: Row): string | undefined {
   switch (row.kind) {

@@ -176,8 +176,10 @@ export class TrainingRun {
     if (stop.requested) return;
     await log.append({ event: "sample", step, prompt, text: said.text });
     output.event("sample", { step, prompt, ...said });
-    const room = Math.max(24, Math.floor((output.columns - 24) / 2));
-    output.line(`  sample @${count(step)}  “${oneLine(prompt, room)}” → “${oneLine(said.text.trim(), room)}”`);
+    const begin = `  sample @${count(step)}  `;
+    const room = Math.max(48, output.columns - begin.length - "“” → “”".length);
+    const question = oneLine(prompt, Math.floor(room / 2));
+    output.line(`${begin}“${question}” → “${oneLine(said.text.trim(), room - question.length)}”`);
   }
 
   async #save(step: number): Promise<void> {

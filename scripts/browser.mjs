@@ -1,5 +1,6 @@
 // npm run browser: packs examples/browser into a folder of static files and serves it on this machine, with the headers that threads need.
-// npm run browser -- --out DIR writes the folder and is done: any static server can have it.
+// npm run browser -- --out DIR writes the folder and is done: any static server can have it. --port N for a port of your own; --built if nothing is to
+// be built first.
 // Packed, because a module's worker has no import map, and because the packages with what they import are 300 files; source maps lead to the TypeScript.
 import { createReadStream, existsSync } from "node:fs";
 import { cp, mkdir, readFile, stat } from "node:fs/promises";
@@ -35,7 +36,7 @@ async function writePage(folder) {
     "worker-web": join(packages, "backend-cpu", "dist", "worker-web.js"), // backend-cpu starts its threads with the file of this name beside it
   };
   const bundle = await rolldown({ input, platform: "browser", cwd: root, plugins: [throughMaps] });
-  const names = { entryFileNames: "[name].js", chunkFileNames: "[name].js" };
+  const names = { entryFileNames: "[name].js", chunkFileNames: nameOf };
   const sourcemapPathTransform = (source, map) => relative(root, resolve(dirname(map), source)); // no path of this machine in what is published
   await bundle.write({ dir: folder, format: "esm", minify: true, sourcemap: true, sourcemapPathTransform, ...names });
   await bundle.close();
@@ -46,6 +47,12 @@ async function writePage(folder) {
   ];
   for (const [from, to] of copies) await cp(from, join(folder, to), { recursive: true });
 }
+
+/** A package that is loaded only when it is used is named after its folder. */
+const nameOf = ({ name, facadeModuleId }) => {
+  const [, folder] = /packages[/\\]([^/\\]+)[/\\]dist/.exec(facadeModuleId ?? "") ?? [];
+  return `${folder ?? name}.js`;
+};
 
 /** Built files come with maps to their sources; the packed file's map goes all the way. */
 const throughMaps = {
@@ -83,8 +90,8 @@ async function answer(folder, request, response) {
   else bytes.pipe(response);
 }
 
-const { values } = parseArgs({ options: { out: { type: "string" }, port: { type: "string", default: "0" } } });
-setup();
+const { values } = parseArgs({ options: { out: { type: "string" }, port: { type: "string", default: "0" }, built: { type: "boolean" } } });
+if (!values.built) setup();
 const folder = resolve(values.out ?? join(root, "node_modules", ".cache", "browser-page"));
 await writePage(folder);
 if (values.out) console.log(`written to ${folder}`);

@@ -1,5 +1,4 @@
-// The switch: the backend that was asked for, or the one that is there, with the reason. The only file of the page that knows more than one backend.
-import { createCpuBackend } from "@qlora-js/backend-cpu";
+// The switch: the backend that was asked for, or the one that is there, with the reason. Only the code of the one that is used is loaded.
 import type { Backend } from "@qlora-js/core";
 import type { BackendName, Device } from "./messages.ts";
 
@@ -15,6 +14,7 @@ export async function openBackend(wanted: BackendName): Promise<OpenBackend> {
 }
 
 async function openWasm(notes: readonly string[]): Promise<OpenBackend> {
+  const { createCpuBackend } = await import("@qlora-js/backend-cpu");
   const backend = await createCpuBackend();
   const { threads } = backend;
   const why = globalThis.crossOriginIsolated

@@ -59,7 +59,7 @@ export async function writePage(folder: string): Promise<void> {
 }
 
 const browserScript = (args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [join(root, "scripts", "browser.mjs"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  spawn(process.execPath, [join(root, "scripts", "browser.mjs"), "--built", ...args], { stdio: ["ignore", "pipe", "inherit"] });
 
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript" };
 

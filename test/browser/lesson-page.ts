@@ -11,6 +11,8 @@ export interface PageOptions {
 export class LessonPage {
   /** Errors on the console, uncaught errors, and requests to anywhere else. */
   readonly troubles: string[] = [];
+  /** Files that page and workers loaded, by their path from the page's address. */
+  readonly files = new Set<string>();
 
   private constructor(readonly page: Page) {}
 
@@ -22,7 +24,9 @@ export class LessonPage {
     });
     page.on("pageerror", (error) => lesson.troubles.push(String(error)));
     page.on("request", (request) => {
-      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(address)) lesson.troubles.push(`asked for ${request.url()}`);
+      const url = request.url().replace(/#.*/, "");
+      if (url.startsWith(address)) lesson.files.add(url.slice(address.length) || "index.html");
+      else if (!/^(data|blob):/.test(url)) lesson.troubles.push(`asked for ${url}`);
     });
     await page.goto(`${address}#${settings}`);
     return lesson;

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch, type Served, serveIsolated, servePlainly, withoutChromium, writePage } from "./chromium.ts";
@@ -126,6 +127,18 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     await lesson.page.click("#restart");
     await lesson.state("paused");
     lesson.troubles.splice(0); // the browser's own line about the 404
+    await lesson.close();
+  });
+
+  test("loads at most 150 KB of code with one backend", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: "backend=wasm" });
+    await lesson.state("paused");
+    const code = [...lesson.files].filter((file) => /\.(html|css|js|wasm)$/.test(file));
+    expect(code).toEqual(expect.arrayContaining(["index.html", "page.js", "worker.js", "kernels.wasm"]));
+    const sizes = code.map((file) => [file, gzipSync(readFileSync(join(folder, file)), { level: 9 }).length] as const);
+    const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+    console.log(`what the page loads, gzip: ${total} bytes (${sizes.map(([file, size]) => `${file} ${size}`).join(", ")})`);
+    expect(total).toBeLessThanOrEqual(150_000);
     await lesson.close();
   });
 

@@ -25,7 +25,7 @@ export interface Dispatch {
   readonly params?: Readonly<Record<string, number | Float>>;
   /**
    * threads: `fn thread(i: u32)` runs for each i below it.
-   * workgroups: `fn workgroup(group: u32, local: u32)` runs for each group below it with `size` threads, and may use barriers.
+   * workgroups: `fn block(group: u32, local: u32)` runs for each group below it with `size` threads, and may use barriers.
    */
   readonly grid: { readonly threads: number } | { readonly workgroups: number; readonly size: number };
   /** Functions and workgroup variables; bindings, params, constants and the entry are written around it. */

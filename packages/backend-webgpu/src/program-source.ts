@@ -83,7 +83,7 @@ const entry = (grid: Dispatch["grid"]): string =>
 }`
     : `@compute @workgroup_size(${grid.size}) fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u) {
   let group = id.x + id.y * groups.x;
-  if (group < params.count) { workgroup(group, local); }
+  if (group < params.count) { block(group, local); }
 }`;
 
 /** How many run, and as how many workgroups. */

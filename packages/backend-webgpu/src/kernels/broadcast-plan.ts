@@ -32,25 +32,26 @@ export function planBroadcast(large: Shape, smalls: readonly Shape[]): Broadcast
   return { sizes, steps };
 }
 
-/** `fn NAME_index(i) -> u32` for each name, and the params it reads. `plan.steps` are in the order of the names. */
+/** `fn NAME_index(i) -> u32` for each name, and the params it reads. `plan.steps` are in the order of the names; `size` is what the sizes are called. */
 export function broadcastIndex(
   names: readonly string[],
   { sizes, steps }: BroadcastPlan,
+  size = "size",
 ): { wgsl: string; params: Record<string, number> } {
   const params: Record<string, number> = {};
-  for (const [d, size] of sizes.entries()) if (d > 0) params[`size${d}`] = size;
+  for (const [d, n] of sizes.entries()) if (d > 0) params[`${size}${d}`] = n;
   const functions = names.map((name, s) => {
     const own = steps[s]!;
     const whole = sizes.length === 1 && own[0] === 1;
     if (whole) return `fn ${name}_index(i: u32) -> u32 { return i; }`;
     const lines: string[] = [];
     for (let d = sizes.length - 1; d >= 0; d--) {
-      const at = d > 0 ? `rest % params.size${d}` : "rest";
+      const at = d > 0 ? `rest % params.${size}${d}` : "rest";
       if (own[d] !== 0) {
         params[`${name}${d}`] = own[d]!;
         lines.push(`at += (${at}) * params.${name}${d};`);
       }
-      if (d > 0) lines.push(`rest = rest / params.size${d};`);
+      if (d > 0) lines.push(`rest = rest / params.${size}${d};`);
     }
     return `fn ${name}_index(i: u32) -> u32 { var rest = i; var at = 0u; ${lines.join(" ")} return at; }`;
   });

@@ -3,6 +3,7 @@ export type { Backend, DeviceBuffer, Limits, MemoryUse, View } from "./backend.t
 export { type CheckpointOptions, checkpoint } from "./checkpoint.ts";
 export { BYTES, type DType, type HostArrays } from "./dtype.ts";
 export * from "./error.ts";
+export { FrozenPager } from "./frozen-pager.ts";
 export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from "./half.ts";
 export type { Kernel, KernelTable, OpName, UpdateName } from "./kernel-table.ts";
 export { isTracked, type Spec } from "./op.ts";

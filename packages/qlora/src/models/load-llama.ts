@@ -1,5 +1,16 @@
 // A Llama from the files of its folder: tensor by tensor, quantized as they arrive, so that the whole model never exists in f32 and no file in memory.
-import { type Backend, cast, DTypeError, empty, fromBytes, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
+import {
+  type Backend,
+  cast,
+  DTypeError,
+  empty,
+  type FrozenPager,
+  fromBytes,
+  type QFormat,
+  quantize,
+  scope,
+  type Tensor,
+} from "@qlora-js/core";
 import type { LlamaConfig } from "../config/llama-config.ts";
 import { checkLlamaTensors, type LinearModule, llamaLinears } from "../config/llama-tensors.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
@@ -13,6 +24,8 @@ import { Llama, type LlamaLayer, type LlamaLinearName } from "./llama.ts";
 export interface LoadOptions {
   /** How linear weights are stored; null keeps the numbers of the file. The head and the embeddings always keep them. */
   readonly format: QFormat | null;
+  /** Holds the quantized weights, a page a layer; they stay on the device where left out. */
+  readonly pager?: FrozenPager;
   /** Called after each tensor with the bytes of files read so far and in all. */
   readonly onProgress?: (readBytes: number, totalBytes: number) => void;
 }
@@ -28,10 +41,10 @@ export async function loadLlama(
   backend: Backend,
   config: LlamaConfig,
   files: ModelFiles,
-  { format, onProgress }: LoadOptions,
+  { format, pager, onProgress }: LoadOptions,
 ): Promise<Llama> {
   checkLlamaTensors(config, files);
-  const loader = new Loader(backend, files, format, onProgress);
+  const loader = new Loader(backend, files, format, pager, onProgress);
   try {
     const embedTokens = await loader.asStored("model.embed_tokens.weight");
     const layers: LlamaLayer[] = [];
@@ -41,7 +54,7 @@ export async function loadLlama(
       const prefix = `model.layers.${i}.`;
       const parts: [string, Linear][] = [];
       for (const module of linears.slice(i * perLayer, (i + 1) * perLayer))
-        parts.push([module.name.slice(prefix.length), await loader.linear(module)]);
+        parts.push([module.name.slice(prefix.length), await loader.linear(module, i)]);
       layers.push({
         inputNorm: await loader.asF32(`${prefix}input_layernorm.weight`),
         postAttentionNorm: await loader.asF32(`${prefix}post_attention_layernorm.weight`),
@@ -66,6 +79,7 @@ class Loader {
     readonly backend: Backend,
     readonly files: ModelFiles,
     readonly format: QFormat | null,
+    readonly pager: FrozenPager | undefined,
     readonly onProgress: LoadOptions["onProgress"],
   ) {
     this.#totalBytes = [...files.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
@@ -89,15 +103,16 @@ class Loader {
     return this.#keep(() => cast(bytes(), "f32"));
   }
 
-  async linear({ name, bias }: LinearModule): Promise<Linear> {
+  async linear({ name, bias }: LinearModule, layer: number): Promise<Linear> {
     const { format } = this;
     const offset = bias ? await this.asF32(`${name}.bias`) : null;
     if (!format) return new DenseLinear(await this.asStored(`${name}.weight`), offset);
     const bytes = await this.#bytes(`${name}.weight`);
-    return new QuantizedLinear(
-      this.#keep(() => quantize(cast(bytes(), "f32"), format)),
-      offset,
-    );
+    const weight = this.#keep(() => quantize(cast(bytes(), "f32"), format));
+    if (!this.pager) return new QuantizedLinear(weight, offset);
+    const paged = await this.pager.adopt(weight, layer);
+    this.#made.push(paged);
+    return new QuantizedLinear(paged, offset);
   }
 
   dispose(): void {

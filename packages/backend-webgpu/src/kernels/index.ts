@@ -1,11 +1,18 @@
 // Every kernel in WGSL, one file an op family of the same name as in core.
 import type { KernelTable } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
+import { accumulateKernels } from "./accumulate.ts";
+import { concatKernels } from "./concat.ts";
 import { elementwiseKernels } from "./elementwise.ts";
+import { gatherKernels } from "./gather.ts";
+import { indexSelectKernels } from "./index-select.ts";
 import { matmulKernels } from "./matmul.ts";
+import { permuteKernels } from "./permute.ts";
 import { qmatmulKernels } from "./qmatmul.ts";
 import { reduceKernels } from "./reduce.ts";
+import { sliceKernels } from "./slice.ts";
 import { swigluKernels } from "./swiglu.ts";
+import { writeRowsKernels } from "./write-rows.ts";
 
 export const kernels = {
   ...elementwiseKernels,
@@ -13,4 +20,11 @@ export const kernels = {
   ...matmulKernels,
   ...qmatmulKernels,
   ...swigluKernels,
+  ...accumulateKernels,
+  ...concatKernels,
+  ...gatherKernels,
+  ...indexSelectKernels,
+  ...permuteKernels,
+  ...sliceKernels,
+  ...writeRowsKernels,
 } satisfies Partial<KernelTable<Gpu>>;

@@ -26,6 +26,7 @@ export class WebGpuBackend implements Backend {
   readonly #pool: BufferPool;
   readonly #programs: Programs;
   readonly #recorder: Recorder;
+  readonly #view: Gpu;
   #temporaries: WebGpuBuffer[] = [];
   #lost: GPUDeviceLostInfo | undefined;
   #uncaptured: GPUError | undefined;
@@ -43,6 +44,7 @@ export class WebGpuBackend implements Backend {
     this.#pool = new BufferPool(device, facts.maxBufferBytes, maxBytes);
     this.#programs = new Programs(device, facts.maxBindingBytes);
     this.#recorder = new Recorder(device, facts.maxBindingBytes, facts.maxWorkgroups, device.limits.minUniformBufferOffsetAlignment);
+    this.#view = this.#kernelsView();
     device.lost.then((info) => {
       this.#lost = info;
     });
@@ -131,8 +133,6 @@ export class WebGpuBackend implements Backend {
     this.#recorder.dispose();
     this.device.destroy();
   }
-
-  readonly #view: Gpu = this.#kernelsView();
 
   #kernelsView(): Gpu {
     const own = ({ buffer }: View): GPUBuffer => this.#own(buffer).gpu;

@@ -1,7 +1,8 @@
 // What page and worker say to each other. Types alone.
 import type { ComponentBytes, TrainStep } from "@qlora-js/qlora";
 
-export type BackendName = "webgpu" | "wasm";
+/** `webgpu:software` is a GPU in software: right and slow, for a look where there is no GPU. */
+export type BackendName = "webgpu" | "webgpu:software" | "wasm";
 
 /** What a person can choose; the page's address carries it. */
 export interface Settings {
@@ -27,6 +28,8 @@ export interface Device {
   readonly title: string;
   /** What is not as it was asked for, or not as fast as it could be, and why. */
   readonly notes: readonly string[];
+  /** WebGPU was asked for, and there is only one in software. */
+  readonly softwareOnly: boolean;
 }
 
 export type MemoryOf = "here" | "large";

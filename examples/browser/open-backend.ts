@@ -7,28 +7,46 @@ export interface OpenBackend {
   readonly device: Device;
 }
 
+const INSTEAD = "The model learns on WebAssembly instead.";
+const ONE_THREAD =
+  "One thread only: this page is not cross-origin isolated, so the browser shares no memory between threads. " +
+  "The server has to send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.";
+
 /** @throws DeviceError if not even WebAssembly can be had */
 export async function openBackend(wanted: BackendName): Promise<OpenBackend> {
-  const notes = wanted === "webgpu" ? [await whyNoWebGpu()] : [];
-  return openWasm(notes);
+  if (wanted === "wasm") return openWasm();
+  try {
+    return await openWebGpu(wanted);
+  } catch (error) {
+    const { backend, device } = await openWasm();
+    return { backend, device: { ...device, ...(await whyNoWebGpu(error)) } };
+  }
 }
 
-async function openWasm(notes: readonly string[]): Promise<OpenBackend> {
+async function openWebGpu(wanted: "webgpu" | "webgpu:software"): Promise<OpenBackend> {
+  const { createWebGpuBackend } = await import("@qlora-js/backend-webgpu");
+  const backend = await createWebGpuBackend({ software: wanted === "webgpu:software" });
+  const { description, software } = backend.facts;
+  const notes = software ? ["This GPU is software on the processor: right, but slower than WebAssembly."] : [];
+  return { backend, device: { backend: wanted, title: `WebGPU: ${description}`, notes, softwareOnly: software } };
+}
+
+async function openWasm(): Promise<OpenBackend> {
   const { createCpuBackend } = await import("@qlora-js/backend-cpu");
   const backend = await createCpuBackend();
   const { threads } = backend;
-  const why = globalThis.crossOriginIsolated
-    ? []
-    : [
-        "One thread only: this page is not cross-origin isolated, so the browser shares no memory between threads. " +
-          "The server has to send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.",
-      ];
   const title = `WebAssembly, ${threads === 1 ? "one thread" : `${threads} threads`}`;
-  return { backend, device: { backend: "wasm", title, notes: [...notes, ...why] } };
+  const notes = globalThis.crossOriginIsolated ? [] : [ONE_THREAD];
+  return { backend, device: { backend: "wasm", title, notes, softwareOnly: false } };
 }
 
-async function whyNoWebGpu(): Promise<string> {
-  const without = "so the model learns on WebAssembly instead.";
-  if (!("gpu" in navigator)) return `This browser has no WebGPU, ${without}`;
-  return `This page was built without WebGPU, ${without}`;
+async function whyNoWebGpu(error: unknown): Promise<Pick<Device, "notes" | "softwareOnly">> {
+  const isolation = globalThis.crossOriginIsolated ? [] : [ONE_THREAD];
+  const because = (why: string, softwareOnly = false) => ({ notes: [`${why} ${INSTEAD}`, ...isolation], softwareOnly });
+  if (!globalThis.isSecureContext) return because("WebGPU needs an address with https, or localhost.");
+  if (!("gpu" in navigator)) return because("This browser has no WebGPU.");
+  const { UnsupportedError } = await import("@qlora-js/core");
+  if (!(error instanceof UnsupportedError)) return because(`WebGPU did not start (${String(error)}).`);
+  if (await navigator.gpu.requestAdapter()) return because("The only GPU here is one in software, slower than WebAssembly.", true);
+  return because("This browser found no GPU that it may use.");
 }

@@ -130,6 +130,7 @@ function drawControls(): void {
 function drawOpened({ device, parameters, trained, batch, samples, memory }: Opened): void {
   $("device-title").textContent = device.title;
   $("device-notes").textContent = device.notes.join(" ");
+  if (device.softwareOnly) $("software").hidden = false;
   for (const input of radios("backend")) input.checked = input.value === device.backend;
   $("batch").textContent = String(batch);
   $("trained").textContent = `the ${count(trained)} numbers of the adapter`;
@@ -219,6 +220,7 @@ function use(params: URLSearchParams): void {
 }
 
 function showSettings(): void {
+  if (settings.backend === "webgpu:software") $("software").hidden = false;
   for (const [name, value] of Object.entries(settings)) {
     const field = $<HTMLFormElement>("settings").elements.namedItem(name);
     if (field instanceof HTMLInputElement || field instanceof RadioNodeList) field.value = String(value);

@@ -1,7 +1,9 @@
 // What a person can choose, to and from the page's address: a link is a lesson with its settings. What is not a sensible value falls back to the default.
-import type { Settings } from "./messages.ts";
+import type { BackendName, Settings } from "./messages.ts";
 
-export const DEFAULTS: Settings = { backend: "webgpu", steps: 160, rank: 16, learningRate: 0.001, seed: 0 };
+const BACKENDS: readonly BackendName[] = ["webgpu", "webgpu:software", "wasm"];
+
+const DEFAULTS: Settings = { backend: "webgpu", steps: 160, rank: 16, learningRate: 0.001, seed: 0 };
 
 const LEAST = { steps: 1, rank: 1, learningRate: 1e-6, seed: 0 } as const;
 const MOST = { steps: 2000, rank: 64, learningRate: 0.1, seed: 999_999 } as const;
@@ -15,7 +17,7 @@ export function readSettings(from: URLSearchParams): Settings {
   };
   const backend = from.get("backend");
   return {
-    backend: backend === "wasm" || backend === "webgpu" ? backend : DEFAULTS.backend,
+    backend: BACKENDS.find((name) => name === backend) ?? DEFAULTS.backend,
     steps: number("steps"),
     rank: number("rank"),
     learningRate: number("learningRate"),

@@ -2,6 +2,7 @@
 import type { KernelTable } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { accumulateKernels } from "./accumulate.ts";
+import { attentionKernels } from "./attention.ts";
 import { concatKernels } from "./concat.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { gatherKernels } from "./gather.ts";
@@ -9,6 +10,7 @@ import { indexSelectKernels } from "./index-select.ts";
 import { matmulKernels } from "./matmul.ts";
 import { permuteKernels } from "./permute.ts";
 import { qmatmulKernels } from "./qmatmul.ts";
+import { quantizeKernels } from "./quantize.ts";
 import { reduceKernels } from "./reduce.ts";
 import { sliceKernels } from "./slice.ts";
 import { swigluKernels } from "./swiglu.ts";
@@ -21,10 +23,12 @@ export const kernels = {
   ...qmatmulKernels,
   ...swigluKernels,
   ...accumulateKernels,
+  ...attentionKernels,
   ...concatKernels,
   ...gatherKernels,
   ...indexSelectKernels,
   ...permuteKernels,
   ...sliceKernels,
   ...writeRowsKernels,
+  ...quantizeKernels,
 } satisfies Partial<KernelTable<Gpu>>;

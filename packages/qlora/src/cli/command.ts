@@ -22,6 +22,8 @@ export interface CommandDefinition<T extends OptionTable> {
   readonly name: string;
   /** As commander reads them: `<model> [data]`. */
   readonly args: string;
+  /** What an argument may be, where it is not what it is for the others. */
+  readonly argumentHelp?: Readonly<Record<string, string>>;
   readonly summary: string;
   readonly options: T;
   /** Whether options may come from a file, by `--config`. */
@@ -29,10 +31,17 @@ export interface CommandDefinition<T extends OptionTable> {
   readonly run: (invocation: Invocation<T>) => Promise<void>;
 }
 
+/** What an argument may be, for the help of every action that has it. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  model: "a Hugging Face folder (config.json, safetensors, tokenizer.json), or a run folder that train has left",
+  data: "a .jsonl file, or a folder with train.jsonl and perhaps valid.jsonl",
+};
+
 /** Puts an action on the program. */
 export function addCommand<T extends OptionTable>(program: Command, definition: CommandDefinition<T>): void {
-  const { name, args, summary, options, takesConfig = false } = definition;
-  const command = program.command(`${name} ${args}`).description(summary);
+  const { name, args, argumentHelp = {}, summary, options, takesConfig = false } = definition;
+  const command = program.command(name).description(summary);
+  for (const arg of args.split(" ").filter(Boolean)) command.argument(arg, { ...ARGUMENTS, ...argumentHelp }[arg.slice(1, -1)]);
   addOptions(command, options);
   if (takesConfig) command.option("--config <file>", "read options from a JSON file, by the same names; flags win");
   addOptions(command, OUTPUT_OPTIONS);

@@ -12,6 +12,8 @@ export interface BackendChoice {
   readonly backend: (typeof BACKEND_NAMES)[number];
   /** Of the CPU; all processors where left out. */
   readonly threads: number | undefined;
+  /** Of quantized weights on the device; no limit where left out. */
+  readonly weightsBudget: number | undefined;
 }
 
 export interface OpenBackend {
@@ -26,7 +28,7 @@ export interface OpenBackend {
  * Opens what was asked for.
  * @throws UnsupportedError if there is no such device here; `auto` always finds one
  */
-export async function openBackend({ backend, threads }: BackendChoice): Promise<OpenBackend> {
+export async function openBackend({ backend, threads }: Pick<BackendChoice, "backend" | "threads">): Promise<OpenBackend> {
   switch (backend) {
     case "cpu":
       return openCpu(threads);

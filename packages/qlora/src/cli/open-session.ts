@@ -1,6 +1,7 @@
 // Everything a command computes with: the model's folder, a backend, the weights, an adapter. Opened together, closed together.
-import type { Backend, QFormat } from "@qlora-js/core";
+import { ArgumentError, type Backend, FrozenPager, type QFormat } from "@qlora-js/core";
 import { llamaLinears } from "../config/llama-tensors.ts";
+import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import { openPeftAdapter } from "../formats/peft-adapter.ts";
@@ -24,6 +25,8 @@ export class Session {
     /** What computes, for the run's manifest. */
     readonly device: OpenBackend["facts"],
     readonly model: Llama,
+    /** Of the weights, where they have a budget. */
+    readonly weights: FrozenPager | undefined,
   ) {}
 
   /**
@@ -40,12 +43,13 @@ export class Session {
       }
       try {
         const onProgress = (read: number, total: number): void => output.status(`  loading   ${Math.floor((100 * read) / total)} %`);
-        const model = await loadLlama(backend, folder.config, files, { format, onProgress });
+        const pager = on.weightsBudget === undefined ? undefined : new FrozenPager(backend, { budgetBytes: on.weightsBudget });
+        const model = await loadLlama(backend, folder.config, files, { format, onProgress, ...(pager ? { pager } : {}) });
         output.clearStatus();
-        return new Session(folder, backend, facts, model);
+        return new Session(folder, backend, facts, model, pager);
       } catch (error) {
         backend.dispose();
-        throw error;
+        throw inWords(error);
       }
     } finally {
       await files.close();
@@ -71,3 +75,9 @@ export class Session {
     this.backend.dispose();
   }
 }
+
+/** A budget that holds no layer is the user's, and so is the sentence. */
+const inWords = (error: unknown): unknown =>
+  error instanceof ArgumentError && error.op === "frozenPager"
+    ? new UsageError("--weights-budget", error.message.replace(/^frozenPager: /, ""), { value: error.value }, { cause: error })
+    : error;

@@ -15,6 +15,8 @@ export interface OptionRow<T> {
   /** From a word of the command line to what the schema sees. */
   readonly fromText: (text: string) => unknown;
   readonly schema: ZodType<T>;
+  /** The words it may be, where they are few: the help lists them. */
+  readonly choices?: readonly string[];
 }
 
 /** Options by their names in code, which are commander's: `blockSize` for `--block-size`. */
@@ -55,6 +57,7 @@ export const choiceOption = <const C extends readonly [string, ...string[]]>(
   flags,
   schema: z.enum(choices).default(standard) as ZodType<C[number]>,
   help,
+  choices,
   expects: choices.join(", "),
   fromText: (text) => text,
 });
@@ -78,7 +81,8 @@ export function addOptions(command: Command, table: OptionTable): void {
   for (const row of Object.values(table)) command.option(row.flags, helpOf(row));
 }
 
-function helpOf({ help, schema, flags }: OptionRow<unknown>): string {
+function helpOf({ help: text, schema, flags, choices }: OptionRow<unknown>): string {
+  const help = choices ? `${text}: ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}` : text;
   const standard = schema.safeParse(undefined);
   const shown = standard.success && standard.data !== undefined && !flags.startsWith("--no-");
   return shown && typeof standard.data !== "boolean" ? `${help} (default: ${String(standard.data)})` : help;

@@ -1,6 +1,7 @@
 // Options that several actions have, with one meaning for all of them.
 import { BLOCK_SIZES, namedFormat, type QFormat } from "@qlora-js/core";
 import { z } from "zod";
+import { bytesOption } from "./bytes-option.ts";
 import { BACKEND_NAMES } from "./open-backend.ts";
 import { choiceOption, numberOption, type OptionValues, switchOption, textOption } from "./option-table.ts";
 
@@ -12,14 +13,19 @@ export const OUTPUT_OPTIONS = {
 
 /** How the base model's weights are held. */
 export const FORMAT_OPTIONS = {
-  format: choiceOption("--format <format>", ["nf4", "fp4", "none"], "nf4", "how linear weights are held; none: the file's own numbers"),
+  format: choiceOption(
+    "--format <format>",
+    ["nf4", "fp4", "none"],
+    "nf4",
+    "how linear weights are held, none being the file's own numbers",
+  ),
   blockSize: numberOption(
     "--block-size <n>",
     z
       .number()
       .refine((n) => BLOCK_SIZES.includes(n))
       .default(64),
-    { help: "weights that share one scale", expects: BLOCK_SIZES.join(", ") },
+    { help: `weights that share one scale: ${BLOCK_SIZES.join(", ")}`, expects: BLOCK_SIZES.join(", ") },
   ),
   doubleQuant: switchOption("--no-double-quant", z.boolean().default(true), "keep scales in 32 bits instead of 8"),
 };
@@ -31,6 +37,11 @@ export const BACKEND_OPTIONS = {
     help: "threads of the CPU; all processors by default",
     expects: "a whole number from 1 to 64",
   }),
+  weightsBudget: bytesOption(
+    "--weights-budget <bytes>",
+    z.int().positive().optional(),
+    "the most bytes of 4-bit weights on the device at one time, at least two layers; no limit by default",
+  ),
 };
 
 /** Whose adapter is put on the model. */

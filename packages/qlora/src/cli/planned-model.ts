@@ -9,6 +9,8 @@ import { openFolder } from "../formats/node-folder.ts";
 import { coreDType } from "../formats/safetensors-dtype.ts";
 import { didYouMean } from "../nearest-name.ts";
 import type { WeightDType } from "../plan/skeleton.ts";
+import { readManifest } from "../run/manifest.ts";
+import { isRunFolder } from "../run/run-folder.ts";
 import { type ModelFolder, openModelFolder } from "./open-model.ts";
 
 export interface PlannedModel {
@@ -31,7 +33,7 @@ export async function plannedModel(given: string): Promise<PlannedModel> {
   }
   const isFile = await kindOf(given);
   if (!isFile) {
-    const folder = await openModelFolder(given);
+    const folder = await openModelFolder((await isRunFolder(given)) ? (await readManifest(given)).model.path : given);
     return { name: given, config: folder.config, dtype: (await storedDType(folder)) ?? weightDType(folder.config.dtype), folder };
   }
   const config = await readLlamaConfig(await openFolder(dirname(given)), basename(given));

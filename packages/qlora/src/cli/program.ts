@@ -1,5 +1,6 @@
 // What the command consists of: one line an action. Each is a value in a file of its own; nothing here knows what they do.
 import { Command } from "commander";
+import { KNOWN_ROWS } from "../data/row-kinds.ts";
 import { addCommand } from "./command.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -12,7 +13,8 @@ import { qloraVersion } from "./version.ts";
 
 const AFTER_HELP = `
 MODEL is a Hugging Face folder (config.json, safetensors), or a run folder that train has left.
-DATA is a .jsonl file, or a folder with train.jsonl and perhaps valid.jsonl.
+DATA is a .jsonl file, or a folder with train.jsonl and perhaps valid.jsonl. Rows: ${KNOWN_ROWS}.
+"help train" has all options of train, and so for each.
 Exit codes: 0 done, 1 something broke, 2 something given cannot be used, 130 interrupted (a run is saved first).`;
 
 /** The program, ready to parse. */

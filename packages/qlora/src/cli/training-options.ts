@@ -6,7 +6,11 @@ import { LENGTH_OPTIONS } from "./data-options.ts";
 import { choiceOption, numberOption, type OptionRow, type OptionValues, switchOption } from "./option-table.ts";
 import { FORMAT_OPTIONS, SEED_OPTIONS } from "./options.ts";
 
-const whole = { expects: "a whole number, 1 or more" };
+/** Steps of a run at most; no one waits for so many. */
+export const MOST_STEPS = 1e9;
+/** Rows at a time, batches a step and ranks at most: far above any use, so that a slip of the finger asks for no more than a machine has. */
+const MOST = 4096;
+const counted = { expects: `a whole number from 1 to ${MOST}` };
 const aboveZero = { expects: "a number above 0" };
 const notNegative = { expects: "a number, 0 or more" };
 
@@ -20,13 +24,16 @@ const TARGETS: OptionRow<typeof ALL_LINEAR | string[]> = {
 };
 
 export const TRAINING_OPTIONS = {
-  steps: numberOption("--steps <n>", z.int().positive().optional(), { help: "steps of the run; or give --epochs", ...whole }),
+  steps: numberOption("--steps <n>", z.int().positive().max(MOST_STEPS).optional(), {
+    help: "steps of the run; or give --epochs",
+    expects: "a whole number from 1 to a thousand million",
+  }),
   epochs: numberOption("--epochs <n>", z.number().positive().finite().optional(), {
     help: "times each row is seen, may be a fraction; 3 by default",
     ...aboveZero,
   }),
-  batch: numberOption("--batch <rows>", z.int().positive().default(2), { help: "rows at a time", ...whole }),
-  accumulate: numberOption("--accumulate <n>", z.int().positive().default(4), { help: "batches a step", ...whole }),
+  batch: numberOption("--batch <rows>", z.int().positive().max(MOST).default(2), { help: "rows at a time", ...counted }),
+  accumulate: numberOption("--accumulate <n>", z.int().positive().max(MOST).default(4), { help: "batches a step", ...counted }),
   ...LENGTH_OPTIONS,
   order: choiceOption("--order <order>", ["shuffle", "file"], "shuffle", "the order of rows"),
   ...SEED_OPTIONS,
@@ -44,7 +51,7 @@ export const TRAINING_OPTIONS = {
     help: "pull of the adapter towards zero",
     ...notNegative,
   }),
-  rank: numberOption("--rank <n>", z.int().positive().default(16), { help: "rank of the adapter's matrices", ...whole }),
+  rank: numberOption("--rank <n>", z.int().positive().max(MOST).default(16), { help: "rank of the adapter's matrices", ...counted }),
   alpha: numberOption("--alpha <n>", z.number().positive().finite().default(32), {
     help: "the adapter is scaled by alpha / rank",
     ...aboveZero,

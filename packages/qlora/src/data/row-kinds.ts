@@ -13,6 +13,15 @@ export const ROW_KEYS = {
   tokens: ["input_ids", "labels"],
 } as const satisfies Record<RowKind, readonly string[]>;
 
+/** A row of each kind, for messages. */
+export const ROW_FORMS: Readonly<Record<RowKind, string>> = {
+  messages: '{"messages":[{"role":"user","content":"…"},{"role":"assistant","content":"…"}]}',
+  completion: '{"prompt":"…","completion":"…"}',
+  instruction: '{"instruction":"…","input":"…","output":"…"}',
+  text: '{"text":"…"}',
+  tokens: '{"input_ids":[1,2,3],"labels":[-100,2,3]}',
+};
+
 const KINDS = Object.keys(ROW_KEYS) as RowKind[];
 
 /** All kinds on one line, for messages. */
@@ -28,8 +37,8 @@ export interface MissingKey {
   readonly like: string | undefined;
 }
 
-/** The kind that keys come nearest to, and what is missing for it. */
-export function nearestKind(keys: readonly string[]): { readonly kind: RowKind; readonly missing: readonly MissingKey[] } {
+/** The kind that keys come nearest to, and what is missing for it; undefined if they come near none. */
+export function nearestKind(keys: readonly string[]): { readonly kind: RowKind; readonly missing: readonly MissingKey[] } | undefined {
   const candidates = KINDS.map((kind) => {
     const wanted: readonly string[] = ROW_KEYS[kind];
     const free = keys.filter((key) => !wanted.includes(key));
@@ -37,5 +46,6 @@ export function nearestKind(keys: readonly string[]): { readonly kind: RowKind; 
     const fit = (wanted.length - missing.length + missing.filter(({ like }) => like !== undefined).length * 0.9) / wanted.length;
     return { kind, missing, fit };
   });
-  return candidates.reduce((best, candidate) => (candidate.fit > best.fit ? candidate : best));
+  const best = candidates.reduce((best, candidate) => (candidate.fit > best.fit ? candidate : best));
+  return best.fit > 0 ? best : undefined;
 }

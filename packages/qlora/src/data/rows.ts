@@ -1,9 +1,10 @@
 // Data rows as the user writes them: recognised by their keys, checked, and of one kind throughout a data set. No tokens here: see tokenize.ts.
 import * as z from "zod";
 import { UsageError } from "../error.ts";
+import { quoted } from "../formats/quoted.ts";
 import type { ChatMessage } from "../text/chat-template.ts";
 import { type JsonLine, jsonLines } from "./jsonl.ts";
-import { KNOWN_ROWS, kindOf, nearestKind, ROW_KEYS, type RowKind } from "./row-kinds.ts";
+import { KNOWN_ROWS, kindOf, nearestKind, ROW_FORMS, ROW_KEYS, type RowKind } from "./row-kinds.ts";
 
 /** A row, checked. */
 export type Row =
@@ -61,10 +62,17 @@ export function parseRow({ value, line }: JsonLine, file: string): PlacedRow {
   if (kind === undefined) throw unknownKeys(where, keys, { file, line });
   const result = schemas[kind].safeParse(value);
   if (result.success) return { row: result.data, file, line };
-  const issue = result.error.issues[0];
-  const path = issue?.path.join(".") || ROW_KEYS[kind].join(" + ");
-  throw new UsageError(where, `${path}: ${issue?.message ?? "not as expected"}.`, { file, line, path });
+  const issue = result.error.issues[0]!;
+  const path = fieldAt(issue.path) || ROW_KEYS[kind].join(" + ");
+  const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const is = issue.path.length === 0 ? "" : ` is ${quoted(found)}`;
+  const what = `${path}${is}: ${issue.message.replace(/^Invalid input: /, "")}. Write rows as ${ROW_FORMS[kind]}.`;
+  throw new UsageError(where, what, { file, line, path });
 }
+
+/** `messages[0].content` */
+const fieldAt = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>((at, key) => (typeof key === "number" ? `${at}[${key}]` : `${at}${at && "."}${String(key)}`), "");
 
 /**
  * The rows of a JSON Lines text that arrives in chunks. The first row decides the kind of all.
@@ -81,10 +89,15 @@ export async function* readRows(chunks: AsyncIterable<string> | Iterable<string>
   if (!first) throw new UsageError(file, `is empty. Write one row a line: ${KNOWN_ROWS}.`, { file });
 }
 
+/** Keys that a message names. */
+const MOST_KEYS = 12;
+
 function unknownKeys(where: string, keys: readonly string[], place: { file: string; line: number }): UsageError {
-  const { kind, missing } = nearestKind(keys);
+  const near = nearestKind(keys);
+  const given = keys.length === 0 ? "an object without keys" : `the keys ${keys.slice(0, MOST_KEYS).map(quoted).join(", ")}`;
+  if (!near) return new UsageError(where, `${given} fit no kind of row. Known rows: ${KNOWN_ROWS}.`, { ...place, keys });
+  const { kind, missing } = near;
   const changes = missing.map(({ key, like }) => (like === undefined ? `add "${key}"` : `rename "${like}" to "${key}"`)).join(" and ");
-  const given = keys.length === 0 ? "an object without keys" : `the keys ${keys.map((key) => `"${key}"`).join(", ")}`;
   const nearest = ROW_KEYS[kind].join(" + ");
   return new UsageError(where, `${given} fit no kind of row. Nearest is ${nearest}: ${changes}. Known rows: ${KNOWN_ROWS}.`, {
     ...place,

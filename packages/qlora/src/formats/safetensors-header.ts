@@ -11,6 +11,9 @@ export const MAX_HEADER_BYTES = 100_000_000;
 const MAX_TOKENS = 4_000_000;
 const MAX_DEPTH = 16;
 const MAX_RANK = 64;
+/** Characters by their codes: a header may have a hundred million. */
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /** Where a tensor is; `begin` and `end` count from the first byte after the header. */
 export interface TensorEntry {
@@ -75,14 +78,17 @@ function parseJson(file: string, json: Uint8Array): JsonObject {
 function countNames(file: string, text: string): [outer: number, inner: number] {
   let [outer, inner, depth, tokens] = [0, 0, 0, 0];
   for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (c === '"') i = endOfString(text, i);
-    else if (c === "{" || c === "[") depth++;
-    else if (c === "}" || c === "]") depth--;
-    else if (c === ":") {
-      if (depth === 1) outer++;
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) i = endOfString(text, i);
+    else if (c === 0x7b || c === 0x5b)
+      depth++; // { [
+    else if (c === 0x7d || c === 0x5d)
+      depth--; // } ]
+    else if (c === 0x3a) {
+      if (depth === 1)
+        outer++; // :
       else if (depth === 2) inner++;
-    } else if (c !== ",") continue;
+    } else if (c !== 0x2c) continue; // ,
     tokens++;
     if (depth > MAX_DEPTH) throw new FormatError(file, `the header is nested deeper than ${MAX_DEPTH}.`);
     if (tokens > MAX_TOKENS) throw new FormatError(file, `the header has more than ${MAX_TOKENS} parts.`);
@@ -93,8 +99,9 @@ function countNames(file: string, text: string): [outer: number, inner: number] 
 /** Position of the quote that ends the string whose first quote is at `start`. */
 function endOfString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
-    if (text[i] === "\\") i++;
-    else if (text[i] === '"') return i;
+    const c = text.charCodeAt(i);
+    if (c === BACKSLASH) i++;
+    else if (c === QUOTE) return i;
   }
   return text.length;
 }

@@ -32,6 +32,8 @@ export interface ForecastOptions {
   readonly optimizerBits: 32 | 8;
   /** The most bytes of moments on the device at one time; no limit if left out. */
   readonly pagerBudget?: number;
+  /** The most bytes of quantized weights on the device at one time; no limit if left out. */
+  readonly weightsBudget?: number;
   /** One a layer; the last stands for those left out. */
   readonly recompute: readonly Recomputation[];
 }
@@ -43,7 +45,7 @@ export interface Forecast {
   readonly largest: ComponentBytes;
   /** The sum of `components`: what memory().peakBytes of the backend will be. */
   readonly deviceBytes: number;
-  /** Moments that wait on the host because the pager's budget keeps them off the device. */
+  /** Moments that wait on the host because the pager's budget keeps them off the device; and all quantized weights, if they have a budget. */
   readonly pagedBytes: number;
   /** The process without its buffers. */
   readonly runtimeBytes: number;
@@ -76,19 +78,28 @@ export function forecast(config: LlamaConfig, options: ForecastOptions): Forecas
   device.as("optimizer", () => device.alloc(resident));
   const { supervised } = blankBatch(options.batch, options.length, options.supervised);
   const kept = runStep(device, { parameters, losses, supervised }, options);
-  const { at: components, largest } = device.peak();
+  const peak = device.peak();
+  const weights = options.format && options.weightsBudget !== undefined ? peak.at.weights + peak.at.scales : 0;
+  const [components, largest] = [peak.at, peak.largest].map((bytes) => underBudget(bytes, options)) as [ComponentBytes, ComponentBytes];
   const trainedParameters = parameters.reduce((n, p) => n + p.shape.reduce((a, b) => a * b, 1), 0);
   const deviceBytes = sumOf(components);
   return {
     components,
     largest,
     deviceBytes,
-    pagedBytes: paged,
+    pagedBytes: paged + weights,
     runtimeBytes: runtimeBytes(config),
-    totalBytes: deviceBytes + paged + runtimeBytes(config),
+    totalBytes: deviceBytes + paged + weights + runtimeBytes(config),
     keptBytes: kept,
     trainedParameters,
   };
+}
+
+/** Quantized weights are there all the time, or as many of them as their budget allows. */
+function underBudget(bytes: ComponentBytes, { format, weightsBudget = Number.POSITIVE_INFINITY }: ForecastOptions): ComponentBytes {
+  const all = bytes.weights + bytes.scales;
+  const share = format && all > weightsBudget ? weightsBudget / all : 1;
+  return { ...bytes, weights: Math.floor(bytes.weights * share), scales: Math.floor(bytes.scales * share) };
 }
 
 interface Trained {

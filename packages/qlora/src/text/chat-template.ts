@@ -42,13 +42,14 @@ export class ChatTemplate {
     date: Date = FROZEN_DATE,
   ) {
     try {
-      // The library declares strftime_now itself and refuses a second declaration, so the template begins by setting it anew; trim_blocks eats the line end.
-      this.#template = new Template(`{% set strftime_now = frozen_strftime %}\n${source}`);
+      // The library declares these itself and refuses a second declaration, so the template begins by setting them anew; trim_blocks eats the line end.
+      this.#template = new Template(`{% set strftime_now = frozen_strftime %}{% set range = bounded_range %}\n${source}`);
     } catch (cause) {
       throw new FormatError("chat template", `cannot be parsed: ${messageOf(cause)}.`, { cause });
     }
     this.#constants = {
       frozen_strftime: (format: string) => strftime(date, format),
+      bounded_range: boundedRange,
       bos_token: special.bos?.text ?? "",
       eos_token: special.eos?.text ?? "",
       pad_token: special.pad?.text ?? "",
@@ -86,6 +87,18 @@ export class ChatTemplate {
       throw new UsageError(where, what, { roles }, { cause });
     }
   }
+}
+
+/** The longest range a template may ask for, so that none fills the memory: as in Python's sandbox (jinja2/sandbox.py, MAX_RANGE), which transformers uses. */
+const LONGEST_RANGE = 100_000;
+
+/** Jinja's `range`: (stop) or (start, stop, step). */
+function boundedRange(first: number, stop?: number, step = 1): number[] {
+  const [from, to] = typeof stop === "number" ? [first, stop] : [0, first];
+  if (!Number.isInteger(step) || step === 0) throw new Error(`range() with the step ${step}`);
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  if (!(length <= LONGEST_RANGE)) throw new Error(`range() of ${length} numbers, where ${LONGEST_RANGE} are allowed`);
+  return Array.from({ length }, (_, i) => from + i * step);
 }
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");

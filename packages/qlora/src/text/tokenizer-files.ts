@@ -26,7 +26,7 @@ const tokenText = z.union([z.string(), z.looseObject({ content: z.string() }).tr
 const specialNames = z.looseObject({ bos_token: tokenText, eos_token: tokenText, pad_token: tokenText, unk_token: tokenText });
 
 const tokenizerJson = z.looseObject({
-  model: z.looseObject({}),
+  model: z.looseObject({ type: z.enum(["BPE", "Unigram", "WordPiece"]).nullish() }),
   added_tokens: z.array(z.looseObject({ id: z.int().nonnegative(), content: z.string(), special: z.boolean().optional() })).default([]),
   normalizer: z.looseObject({}).nullable().default(null),
   pre_tokenizer: z.looseObject({}).nullable().default(null),

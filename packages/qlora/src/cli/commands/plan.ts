@@ -13,10 +13,11 @@ import { byMethod, METHODS, type Method, methodOf } from "../../plan/methods.ts"
 import { planSteps, type StepPlan } from "../../plan/steps.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { numberOption, type OptionValues } from "../option-table.ts";
-import { formatOf } from "../options.ts";
+import { BACKEND_OPTIONS, formatOf } from "../options.ts";
 import { tellPlan } from "../plan-report.ts";
 import { type PlannedModel, plannedModel } from "../planned-model.ts";
 import { readExamples } from "../read-examples.ts";
+import { checkTargets } from "../train/lora-choice.ts";
 import { TRAINING_OPTIONS } from "../training-options.ts";
 
 const OPTIONS = {
@@ -25,6 +26,7 @@ const OPTIONS = {
     expects: "a whole number, 2 or more",
   }),
   ...TRAINING_OPTIONS,
+  weightsBudget: BACKEND_OPTIONS.weightsBudget,
 };
 export type PlanOptions = OptionValues<typeof OPTIONS>;
 
@@ -46,6 +48,7 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
   const { config, dtype } = model;
   const { shape, steps } =
     args[1] === undefined ? { shape: assumedShape(model, options), steps: undefined } : await ofData(args[1], model, options);
+  checkTargets(options.targets, config);
   const adapter = loraSettings({ rank: options.rank, alpha: options.alpha, dropout: options.dropout, targetModules: options.targets });
   const base = {
     ...shape,
@@ -55,6 +58,7 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
     accumulate: options.accumulate,
     optimizerBits: options.optimizer === "adamw8bit" ? 8 : 32,
     ...(options.pagerBudget === undefined ? {} : { pagerBudget: options.pagerBudget }),
+    ...(options.weightsBudget === undefined ? {} : { weightsBudget: options.weightsBudget }),
   } as const;
   const budget = memoryBudget(options.memory);
   const choice = options.checkpointing ? chooseRecompute(config, base, budget) : keepAll();

@@ -18,7 +18,7 @@ import { numberOption, switchOption, textOption } from "../option-table.ts";
 import { ADAPTER_OPTIONS, BACKEND_OPTIONS, formatOf } from "../options.ts";
 import type { Output } from "../output.ts";
 import { printEnd } from "../train/ending.ts";
-import { openResumedRun, type PreparedRun, prepareRun, type ResumedRun } from "../train/prepare-run.ts";
+import { openResumedRun, orDamaged, type PreparedRun, prepareRun, type ResumedRun } from "../train/prepare-run.ts";
 import { samplePrompts } from "../train/sample-prompts.ts";
 import { StopRequest } from "../train/stop-request.ts";
 import { TrainingRun } from "../train/training-run.ts";
@@ -34,7 +34,10 @@ const OPTIONS = {
   evalEvery: numberOption("--eval-every <steps>", z.int().positive().optional(), { help: "by default five times a run", ...EVERY }),
   samples: switchOption("--no-samples", z.boolean().default(true), "show no answers at evaluations"),
   out: textOption("--out <folder>", z.string().min(1).optional(), { help: "the run folder; runs/<date>-<n> by default", ...FOLDER }),
-  resume: textOption("--resume <run>", z.string().min(1).optional(), { help: "go on with a run, to the same bits", ...FOLDER }),
+  resume: textOption("--resume <run>", z.string().min(1).optional(), {
+    help: "go on with a run, to the same bits; --steps may be raised where the rate is constant",
+    ...FOLDER,
+  }),
   dryRun: switchOption("--dry-run", z.boolean().default(false), "stop after the plan"),
   ...BACKEND_OPTIONS,
 };
@@ -42,6 +45,7 @@ const OPTIONS = {
 export const trainCommand: CommandDefinition<typeof OPTIONS> = {
   name: "train",
   args: "[model] [data]",
+  argumentHelp: { model: "a Hugging Face folder (config.json, safetensors, tokenizer.json); what --resume goes on with, by default" },
   summary: "Fine-tune a model on data",
   options: OPTIONS,
   takesConfig: true,
@@ -56,7 +60,10 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const resumed = resume === undefined ? undefined : await openResumedRun(resume);
   try {
     const [model, data] = args;
-    const prepared = await prepareRun({ model, data, adapter, options, given, resumed, dryRun }, output);
+    const prepared = await prepareRun(
+      { model, data, adapter, options, given, resumed, dryRun, weightsBudget: options.weightsBudget },
+      output,
+    );
     if (prepared.manifest === undefined) return output.event("done", { dryRun });
     const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
     await train(prepared, prepared.manifest, { folder, resumed, on: options, samples, output, data: data ?? prepared.manifest.data.path });
@@ -89,7 +96,7 @@ async function train(prepared: PreparedRun, manifest: Omit<Manifest, "backend">,
     const parameters = adapter.parameters();
     const bits = options.optimizer === "adamw8bit" ? 8 : 32;
     const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits, weightDecay: options.weightDecay });
-    if (resumed?.checkpoint) await loadMoments(resumed.checkpoint, optimizer, parameters.keys());
+    if (resumed?.checkpoint) await orDamaged(loadMoments(resumed.checkpoint, optimizer, parameters.keys()), resumed.checkpoint);
     session.backend.resetPeak();
     const ready = { ...start, prepared, manifest, session, pager, adapter, optimizer, began };
     await (resumed ? trainIn(start.folder, ready) : trainInNew(start.folder, ready));
@@ -162,6 +169,7 @@ async function trainIn(
       forecast: memory.forecast,
       deviceBytes: peakBytes,
       pager: pager.counters,
+      weights: session.weights?.counters,
     });
     if (end.interrupted) process.exitCode = INTERRUPTED;
   } finally {

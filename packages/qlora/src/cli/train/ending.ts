@@ -18,17 +18,19 @@ export interface Ending {
   /** The most the backend held. */
   readonly deviceBytes: number;
   readonly pager: PagerCounters;
+  /** Of the frozen weights, where they have a budget. */
+  readonly weights: PagerCounters | undefined;
 }
 
 /** Says how a run ended. */
-export function printEnd(output: Output, { run, data, folder, end, seconds, forecast, deviceBytes, pager }: Ending): void {
+export function printEnd(output: Output, { run, data, folder, end, seconds, forecast, deviceBytes, pager, weights }: Ending): void {
   const peakResidentBytes = process.resourceUsage().maxRSS * 1024;
   const type = typedCommand();
   const [runWord, dataWord] = [shellWord(run), shellWord(data)];
   const onDevice = `${showBytes(deviceBytes)} on the device (predicted ${showBytes(forecast.deviceBytes)})`;
   output.facts("memory", `${onDevice} · ${showBytes(peakResidentBytes)} resident at most`);
-  const moved = `${showBytes(pager.bytesIn)} in · ${showBytes(pager.bytesOut)} out · ${showBytes(pager.peakResidentBytes)} at most`;
-  output.facts("pager", `${plural(pager.hits, "hit")} · ${plural(pager.faults, "fault")} · ${moved}`);
+  output.facts("pager", pagerWords(pager));
+  if (weights) output.facts("weights", pagerWords(weights));
   if (end.interrupted) {
     const saved = end.step > 0 ? `saved after step ${count(end.step)}` : "before its first step";
     output.facts("stopped", `${run}  ${saved}`);
@@ -50,5 +52,11 @@ export function printEnd(output: Output, { run, data, folder, end, seconds, fore
     predictedDeviceBytes: forecast.deviceBytes,
     peakResidentBytes,
     pager,
+    ...(weights ? { weightsPager: weights } : {}),
   });
+}
+
+function pagerWords({ hits, faults, bytesIn, bytesOut, peakResidentBytes }: PagerCounters): string {
+  const moved = `${showBytes(bytesIn)} in · ${showBytes(bytesOut)} out · ${showBytes(peakResidentBytes)} at most`;
+  return `${plural(hits, "hit")} · ${plural(faults, "fault")} · ${moved}`;
 }

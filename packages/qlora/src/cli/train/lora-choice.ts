@@ -20,13 +20,16 @@ export function newLora(options: GivenOptions, config: LlamaConfig, baseModel: s
   const { rank, alpha, dropout, targets } = options;
   const modules = llamaLinears(config).map(({ name }) => name);
   const named = typeof targets === "string" ? null : targets; // the one word there is: all-linear
-  if (named) checkTargets(named, modules);
+  checkTargets(targets, config);
   const isTarget = (module: string): boolean => !named || named.some((target) => module === target || module.endsWith(`.${target}`));
   const targetModules = shortestNames(modules.filter(isTarget), [...modules.filter((module) => !isTarget(module)), HEAD]);
   return loraSettings({ rank, alpha, dropout, targetModules, baseModel });
 }
 
-function checkTargets(targets: readonly string[], modules: readonly string[]): void {
+/** @throws UsageError if a target names no layer, with the nearest that there is */
+export function checkTargets(targets: GivenOptions["targets"], config: LlamaConfig): void {
+  if (typeof targets === "string") return;
+  const modules = llamaLinears(config).map(({ name }) => name);
   const ends = [...new Set(modules.map((module) => module.slice(module.lastIndexOf(".") + 1)))];
   const unknown = targets.find((target) => !modules.some((module) => module === target || module.endsWith(`.${target}`)));
   if (unknown === undefined) return;

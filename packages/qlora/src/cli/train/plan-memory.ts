@@ -22,13 +22,15 @@ export interface MemoryQuestion {
   readonly options: RunOptions;
   /** By `--memory`. */
   readonly memory: number | undefined;
+  /** By `--weights-budget`. */
+  readonly weightsBudget: number | undefined;
 }
 
 /**
  * The choice for a run.
  * @throws UsageError with the three cheapest changes if it does not fit, or if the pager's budget cannot hold a page
  */
-export function planMemory({ config, dtype, lora, examples, options, memory }: MemoryQuestion): RecomputeChoice {
+export function planMemory({ config, dtype, lora, examples, options, memory, weightsBudget }: MemoryQuestion): RecomputeChoice {
   const { batch, accumulate, optimizer, pagerBudget, checkpointing } = options;
   const run: Omit<ForecastOptions, "recompute"> = {
     dtype,
@@ -38,6 +40,7 @@ export function planMemory({ config, dtype, lora, examples, options, memory }: M
     accumulate,
     optimizerBits: optimizer === "adamw8bit" ? 8 : 32,
     ...(pagerBudget === null ? {} : { pagerBudget }),
+    ...(weightsBudget === undefined ? {} : { weightsBudget }),
   };
   const budget = memoryBudget(memory);
   try {

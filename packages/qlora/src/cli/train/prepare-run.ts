@@ -1,6 +1,7 @@
 // Everything a run needs to know before weights are read: model, data, adapter, steps, memory; shown as it is found out, and checked against the run that is
 // gone on with.
 import { resolve } from "node:path";
+import { FormatError } from "@qlora-js/core";
 import { checkLlamaTensors } from "../../config/llama-tensors.ts";
 import { findData } from "../../data/read-file.ts";
 import { UsageError } from "../../error.ts";
@@ -11,6 +12,7 @@ import type { RecomputeChoice } from "../../plan/choose-recompute.ts";
 import type { WeightDType } from "../../plan/skeleton.ts";
 import { adapterOf, type Checkpoint, newestCheckpoint } from "../../run/checkpoint.ts";
 import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
+import { isRunFolder } from "../../run/run-folder.ts";
 import { RunLock } from "../../run/run-lock.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
@@ -48,6 +50,7 @@ export interface RunRequest {
   readonly given: ReadonlySet<string>;
   readonly resumed: ResumedRun | undefined;
   readonly dryRun: boolean;
+  readonly weightsBudget: number | undefined;
 }
 
 export interface PreparedRun {
@@ -72,6 +75,7 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
   const saved = resumed?.manifest;
   const model = pathOf("MODEL", request.model, saved?.model.path);
   const data = pathOf("DATA", request.data, saved?.data.path);
+  if (await isRunFolder(model)) throw aRun(model);
   const folder = await orMoved(openModelFolder(model), "model", request);
   const files = await openModelFiles(folder.folder);
   try {
@@ -89,7 +93,15 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
     );
     const dtype = dtypeOf(files);
     const { config } = folder;
-    const memory = planMemory({ config, dtype, lora, examples: train.examples, options, memory: request.options.memory });
+    const memory = planMemory({
+      config,
+      dtype,
+      lora,
+      examples: train.examples,
+      options,
+      memory: request.options.memory,
+      weightsBudget: request.weightsBudget,
+    });
     printPlan(output, options, memory, plan);
     const sources = { folder, files, data, train: train.file, valid: valid?.file, adapter: request.adapter, options };
     const manifest = dryRun ? undefined : await describeRun(sources, new Date());
@@ -104,6 +116,12 @@ function pathOf(name: string, given: string | undefined, saved: string | undefin
   const path = given ?? saved;
   if (path !== undefined) return path;
   throw new UsageError(name, "is missing. Type qlora train MODEL DATA, or qlora train --resume RUN.");
+}
+
+function aRun(path: string): UsageError {
+  const run = shellWord(path);
+  const what = `is a run, not a model. Go on with it by --resume ${run}, or train its adapter further: give its model here, and --adapter ${run}/adapter.`;
+  return new UsageError(path, what, { path });
 }
 
 /** What a resumed run was made from may have moved since: then the error says so, and how to go on. */
@@ -127,7 +145,23 @@ async function chooseAdapter(
   const adapter = checkpoint ? adapterOf(checkpoint) : (wished ?? resumed?.manifest.adapter?.path);
   if (adapter === undefined) return { adapter, lora: newLora(options, config, base) };
   // what a resumed run has is checked with all its other options
-  return { adapter, lora: await storedLora(adapter, options, resumed ? new Set() : given, config, base) };
+  const stored = storedLora(adapter, options, resumed ? new Set() : given, config, base);
+  return { adapter, lora: await (checkpoint ? orDamaged(stored, checkpoint) : stored) };
+}
+
+/**
+ * Reads a part of a saved step.
+ * @throws FormatError if it is damaged; says that the step before can be gone on from
+ */
+export async function orDamaged<T>(part: Promise<T>, { folder }: Checkpoint): Promise<T> {
+  try {
+    return await part;
+  } catch (cause) {
+    if (!(cause instanceof FormatError || cause instanceof UsageError)) throw cause;
+    throw new FormatError(folder, `is damaged (${cause.message}) Move it away, and the run goes on from the step saved before it.`, {
+      cause,
+    });
+  }
 }
 
 /** The options as the adapter that is trained has them. */

@@ -2,7 +2,7 @@
 import { UsageError } from "../../error.ts";
 import { planSteps, type StepPlan } from "../../plan/steps.ts";
 import type { RunOptions } from "../../run/manifest.ts";
-import { type TrainingOptions, warmupSteps } from "../training-options.ts";
+import { MOST_STEPS, type TrainingOptions, warmupSteps } from "../training-options.ts";
 
 /** Times each row is seen where neither steps nor epochs are given. */
 const EPOCHS = 3;
@@ -41,6 +41,9 @@ export function resolveRun(options: GivenOptions, given: ReadonlySet<string>, le
   const { batch, accumulate, order } = options;
   const plan = planSteps(lengths, { steps: options.steps, epochs: options.epochs ?? EPOCHS, batch, accumulate, order });
   const { steps } = plan;
+  if (!(steps <= MOST_STEPS)) {
+    throw new UsageError("--epochs", `is ${options.epochs}, which would be ${steps} steps. Give fewer.`, { epochs: options.epochs, steps });
+  }
   const resolved: RunOptions = {
     steps,
     batch,

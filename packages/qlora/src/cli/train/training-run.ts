@@ -121,7 +121,18 @@ export class TrainingRun {
     const { output, log } = this.parts;
     const { step, loss, gradNorm, learningRate, supervisedTokens, tokens, seconds, pager } = done;
     const residentBytes = process.memoryUsage.rss();
-    const metric = { step, loss, gradNorm, learningRate, supervisedTokens, tokensPerSecond: tokens / seconds, residentBytes, pager };
+    const weights = this.parts.session.weights ? { weightsPager: this.parts.session.weights.counters } : {};
+    const metric = {
+      step,
+      loss,
+      gradNorm,
+      learningRate,
+      supervisedTokens,
+      tokensPerSecond: tokens / seconds,
+      residentBytes,
+      pager,
+      ...weights,
+    };
     await log.append({ event: "step", ...metric });
     output.event("step", metric);
     this.#progress?.step(done, residentBytes);

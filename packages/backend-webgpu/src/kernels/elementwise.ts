@@ -54,7 +54,7 @@ export const elementwiseKernels = {
   greater: kernel("greater", "select(0.0, 1.0, a > b && !is_nan(a) && !is_nan(b))", isNan),
   greaterEqual: kernel("greaterEqual", "select(0.0, 1.0, a >= b && !is_nan(a) && !is_nan(b))", isNan),
   equal: kernel("equal", "select(0.0, 1.0, a == b && !is_nan(a) && !is_nan(b))", isNan),
-  where: kernel("where", "select(c, b, a != 0.0 || is_nan(a))", isNan),
+  where: kernel("where", "select(c, b, (bitcast<u32>(a) & 0x7fffffffu) != 0u)"),
   affine: (gpu, inputs, outputs, { factor, offset }) =>
     elementwise(
       gpu,

@@ -100,15 +100,30 @@ export class WebGpuBackend implements Backend {
 
   run(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void {
     this.#checkUsable();
-    const table: Readonly<Record<string, Kernel<Gpu, never>>> = kernels;
-    const kernel = Object.hasOwn(table, op) ? table[op] : undefined;
-    if (!kernel) throw new DeviceError(`webgpu: there is no kernel "${op}".`);
+    const kernel = kernelOf(op);
     for (const { buffer } of [...inputs, ...outputs]) this.#own(buffer);
     try {
       kernel(this.#view, inputs, outputs, attrs as never);
     } finally {
       for (const temporary of this.#temporaries.splice(0)) this.#pool.give(temporary);
     }
+  }
+
+  /** Notes the programs that a run would take, for `compile`; buffers need only a length. */
+  note(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void {
+    const noting: Gpu = {
+      facts: this.facts,
+      dispatch: (dispatch) => this.#programs.note(dispatch),
+      copy: () => {},
+      temporary: (dtype, shape) => ({ buffer: { byteLength: sizeOf(shape) * BYTES[dtype] }, dtype, shape }),
+    };
+    kernelOf(op)(noting, inputs, outputs, attrs as never);
+  }
+
+  /** Compiles what was noted, several programs at a time: before the first step, instead of during it. @throws ShaderError, DeviceLostError */
+  async compile(onProgress?: (done: number, of: number) => void): Promise<void> {
+    this.#checkUsable();
+    await this.#programs.compile(onProgress).catch((error: Error) => this.#explain(error));
   }
 
   async flush(): Promise<void> {
@@ -179,6 +194,13 @@ export class WebGpuBackend implements Backend {
     if (buffer instanceof WebGpuBuffer && buffer.pool === this.#pool && buffer.live) return buffer;
     throw new DeviceError(`webgpu: a buffer of ${buffer.byteLength} bytes was used that is not live here: freed, or of another backend.`);
   }
+}
+
+function kernelOf(op: string): Kernel<Gpu, never> {
+  const table: Readonly<Record<string, Kernel<Gpu, never>>> = kernels;
+  const kernel = Object.hasOwn(table, op) ? table[op] : undefined;
+  if (!kernel) throw new DeviceError(`webgpu: there is no kernel "${op}".`);
+  return kernel;
 }
 
 /** A copy where the device cannot take the bytes as they are: shared with other threads, or no whole number of words. */

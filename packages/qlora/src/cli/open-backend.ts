@@ -1,5 +1,6 @@
 // Which backend the command computes on. The one place that knows.
 import { createCpuBackend } from "@qlora-js/backend-cpu";
+import type { WebGpuBackend } from "@qlora-js/backend-webgpu";
 import { type Backend, UnsupportedError } from "@qlora-js/core";
 import type { Manifest } from "../run/manifest.ts";
 import { plural } from "./wording.ts";
@@ -22,6 +23,8 @@ export interface OpenBackend {
   readonly facts: Manifest["backend"];
   /** For people: what computes, and why where that was not said. */
   readonly words: string;
+  /** For a device that compiles programs: takes note of what will run, and compiles it together. */
+  readonly ahead?: Pick<WebGpuBackend, "note" | "compile">;
 }
 
 /**
@@ -56,5 +59,10 @@ async function openGpu(software: boolean): Promise<OpenBackend> {
   const { description, subgroups, shaderF16, maxBufferBytes } = backend.facts;
   const features = [subgroups && "subgroups", shaderF16 && "shader-f16"].filter(Boolean);
   const most = `buffers up to ${Math.floor(maxBufferBytes / 2 ** 20)} MiB`;
-  return { backend, facts: { name: "webgpu", device: description }, words: ["webgpu", description, ...features, most].join(" · ") };
+  return {
+    backend,
+    ahead: backend,
+    facts: { name: "webgpu", device: description },
+    words: ["webgpu", description, ...features, most].join(" · "),
+  };
 }

@@ -8,6 +8,7 @@ import { openPeftAdapter } from "../formats/peft-adapter.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
 import type { Llama } from "../models/llama.ts";
 import { loadLlama } from "../models/load-llama.ts";
+import { type ForecastOptions, forecast } from "../plan/forecast.ts";
 import { type BackendChoice, type OpenBackend, openBackend } from "./open-backend.ts";
 import type { ModelFolder } from "./open-model.ts";
 import type { Output } from "./output.ts";
@@ -27,6 +28,7 @@ export class Session {
     readonly model: Llama,
     /** Of the weights, where they have a budget. */
     readonly weights: FrozenPager | undefined,
+    readonly ahead: OpenBackend["ahead"],
   ) {}
 
   /**
@@ -36,7 +38,7 @@ export class Session {
   static async open(folder: ModelFolder, { format, on, output }: SessionOptions): Promise<Session> {
     const files = await openModelFiles(folder.folder);
     try {
-      const { backend, facts, words } = await openBackend(on);
+      const { backend, facts, words, ahead } = await openBackend(on);
       if (on.backend !== "cpu") {
         output.facts("backend", words);
         output.event("backend", { ...facts, words });
@@ -46,7 +48,7 @@ export class Session {
         const pager = on.weightsBudget === undefined ? undefined : new FrozenPager(backend, { budgetBytes: on.weightsBudget });
         const model = await loadLlama(backend, folder.config, files, { format, onProgress, ...(pager ? { pager } : {}) });
         output.clearStatus();
-        return new Session(folder, backend, facts, model, pager);
+        return new Session(folder, backend, facts, model, pager, ahead);
       } catch (error) {
         backend.dispose();
         throw inWords(error);
@@ -68,6 +70,15 @@ export class Session {
     } finally {
       await stored.close();
     }
+  }
+
+  /** Compiles what a training step runs, where the device compiles: before the first step, with progress. */
+  async compileStep(run: ForecastOptions, output: Output): Promise<void> {
+    const { ahead } = this;
+    if (!ahead) return;
+    forecast(this.folder.config, run, (...op) => ahead.note(...op));
+    await ahead.compile((done, of) => output.status(`  compiling ${done}/${of} kernels`));
+    output.clearStatus();
   }
 
   close(): void {

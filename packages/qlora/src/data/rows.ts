@@ -67,7 +67,7 @@ export function parseRow({ value, line }: JsonLine, file: string): PlacedRow {
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
   const is = issue.path.length === 0 ? "" : ` is ${quoted(found)}`;
   const what = `${path}${is}: ${issue.message.replace(/^Invalid input: /, "")}. Write rows as ${ROW_FORMS[kind]}.`;
-  throw new UsageError(where, what, { file, line, path });
+  throw new UsageError(where, what, { file, line, path: issue.path.join(".") || path });
 }
 
 /** `messages[0].content` */

@@ -24,9 +24,15 @@ export class CountingDevice implements Backend {
   /** Buffers in the order they came and went: a buffer's first entry is its birth, the second its end. */
   readonly #log: CountedBuffer[] = [];
   readonly #live = new Set<CountedBuffer>();
+  readonly #onRun: Backend["run"];
   #component: Component = "transient";
   #liveBytes = 0;
   #peakBytes = 0;
+
+  /** @param onRun hears of every run: a device that compiles its programs ahead learns here which */
+  constructor(onRun: Backend["run"] = () => {}) {
+    this.#onRun = onRun;
+  }
 
   alloc(byteLength: number): DeviceBuffer {
     const buffer = new CountedBuffer(byteLength, this.#component);
@@ -50,7 +56,8 @@ export class CountingDevice implements Backend {
     return new Uint8Array(byteLength);
   }
 
-  run(op: string, inputs: readonly View[], outputs: readonly View[]): void {
+  run(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void {
+    this.#onRun(op, inputs, outputs, attrs);
     const component = op === "linearCrossEntropy" ? "head" : "transient";
     if (component === "head") this.label(outputs, component);
     const bytes = workspaceBytes(op, inputs, outputs);

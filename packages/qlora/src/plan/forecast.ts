@@ -59,10 +59,11 @@ export interface Forecast {
 
 /**
  * What a run will take.
+ * @param onRun hears of every op that a step runs
  * @throws UsageError if the adapter's settings name no layer, ArgumentError if a page of moments does not fit the budget
  */
-export function forecast(config: LlamaConfig, options: ForecastOptions): Forecast {
-  const device = new CountingDevice();
+export function forecast(config: LlamaConfig, options: ForecastOptions, onRun?: Backend["run"]): Forecast {
+  const device = new CountingDevice(onRun);
   const model = skeletonLlama(device, config, {
     dtype: options.dtype,
     format: options.format,

@@ -97,6 +97,7 @@ async function train(prepared: PreparedRun, manifest: Omit<Manifest, "backend">,
     const bits = options.optimizer === "adamw8bit" ? 8 : 32;
     const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits, weightDecay: options.weightDecay });
     if (resumed?.checkpoint) await orDamaged(loadMoments(resumed.checkpoint, optimizer, parameters.keys()), resumed.checkpoint);
+    await session.compileStep(prepared.memory.run, output);
     session.backend.resetPeak();
     const ready = { ...start, prepared, manifest, session, pager, adapter, optimizer, began };
     await (resumed ? trainIn(start.folder, ready) : trainInNew(start.folder, ready));

@@ -26,11 +26,16 @@ export interface MemoryQuestion {
   readonly weightsBudget: number | undefined;
 }
 
+/** The choice, and what was asked. */
+export interface PlannedMemory extends RecomputeChoice {
+  readonly run: ForecastOptions;
+}
+
 /**
  * The choice for a run.
  * @throws UsageError with the three cheapest changes if it does not fit, or if the pager's budget cannot hold a page
  */
-export function planMemory({ config, dtype, lora, examples, options, memory, weightsBudget }: MemoryQuestion): RecomputeChoice {
+export function planMemory({ config, dtype, lora, examples, options, memory, weightsBudget }: MemoryQuestion): PlannedMemory {
   const { batch, accumulate, optimizer, pagerBudget, checkpointing } = options;
   const run: Omit<ForecastOptions, "recompute"> = {
     dtype,
@@ -45,7 +50,7 @@ export function planMemory({ config, dtype, lora, examples, options, memory, wei
   const budget = memoryBudget(memory);
   try {
     const choice = checkpointing ? chooseRecompute(config, run, budget) : keepAll(config, run, budget);
-    if (choice.fits) return choice;
+    if (choice.fits) return { ...choice, run: { ...run, recompute: choice.recompute } };
     const changes = cheapestChanges(config, { ...run, recompute: choice.recompute }, budget).map(
       ({ flags, cost, savedBytes, fits }) => `  ${flags}   saves ${showBytes(savedBytes)} (${cost})${fits ? ", enough alone" : ""}`,
     );

@@ -8,7 +8,6 @@ import { UsageError } from "../../error.ts";
 import { type ModelFiles, openModelFiles } from "../../formats/model-files.ts";
 import type { LoraSettings } from "../../formats/peft-config.ts";
 import { coreDType } from "../../formats/safetensors-dtype.ts";
-import type { RecomputeChoice } from "../../plan/choose-recompute.ts";
 import type { WeightDType } from "../../plan/skeleton.ts";
 import { adapterOf, type Checkpoint, newestCheckpoint } from "../../run/checkpoint.ts";
 import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
@@ -21,7 +20,7 @@ import { shellWord, typedCommand } from "../typed-command.ts";
 import { describeRun } from "./describe-run.ts";
 import { printData, printPlan } from "./header.ts";
 import { newLora, storedLora } from "./lora-choice.ts";
-import { planMemory } from "./plan-memory.ts";
+import { type PlannedMemory, planMemory } from "./plan-memory.ts";
 import { type GivenOptions, resolveRun, withSaved } from "./run-options.ts";
 
 /** A run that is gone on with. */
@@ -61,7 +60,7 @@ export interface PreparedRun {
   /** The PEFT folder whose matrices are taken: of a saved step, or the one to start from. */
   readonly adapter: string | undefined;
   readonly options: RunOptions;
-  readonly memory: RecomputeChoice;
+  readonly memory: PlannedMemory;
   /** Undefined on a dry run, which hashes nothing. */
   readonly manifest: Omit<Manifest, "backend"> | undefined;
 }

@@ -2,7 +2,9 @@
 import type { KernelTable } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { accumulateKernels } from "./accumulate.ts";
-import { attentionKernels } from "./attention.ts";
+import { adamWKernels } from "./adamw.ts";
+import { adamW8bitKernels } from "./adamw-8bit.ts";
+import { castKernels } from "./cast.ts";
 import { concatKernels } from "./concat.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { gatherKernels } from "./gather.ts";
@@ -23,7 +25,6 @@ export const kernels = {
   ...qmatmulKernels,
   ...swigluKernels,
   ...accumulateKernels,
-  ...attentionKernels,
   ...concatKernels,
   ...gatherKernels,
   ...indexSelectKernels,
@@ -31,4 +32,7 @@ export const kernels = {
   ...sliceKernels,
   ...writeRowsKernels,
   ...quantizeKernels,
+  ...castKernels,
+  ...adamWKernels,
+  ...adamW8bitKernels,
 } satisfies Partial<KernelTable<Gpu>>;

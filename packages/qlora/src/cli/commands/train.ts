@@ -1,6 +1,6 @@
 // `qlora train MODEL DATA`: reads, checks and shows everything first, then trains. A run that is gone on with (`--resume RUN`) takes the same way.
 import { resolve } from "node:path";
-import { Pager } from "@qlora-js/core";
+import { DeviceLostError, Pager, UnsupportedError } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../../error.ts";
 import { LoraAdapter } from "../../lora/lora-adapter.ts";
@@ -52,7 +52,46 @@ export const trainCommand: CommandDefinition<typeof OPTIONS> = {
   run,
 };
 
-async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
+/** What is known of a run when its device is lost. */
+interface Attempt {
+  folder?: string;
+  /** The step it went on from. */
+  from: number;
+}
+
+async function run(invocation: Invocation<typeof OPTIONS>): Promise<void> {
+  const attempt: Attempt = { from: 0 };
+  try {
+    await trainOnce(invocation, attempt);
+  } catch (error) {
+    if (!(error instanceof DeviceLostError) || attempt.folder === undefined) throw error;
+    await goOn(invocation, attempt.folder, error);
+  }
+}
+
+/** After a device was lost: the same as --resume, on a new device; on the CPU if there is none, or if that one is lost before it saved a step. */
+async function goOn({ args, options, given, output }: Invocation<typeof OPTIONS>, folder: string, lost: DeviceLostError): Promise<void> {
+  const { adapter: _, out: __, ...others } = options;
+  let [backend, reason, from] = [options.backend, lost.message, -1];
+  for (;;) {
+    output.line(`  lost      ${reason}`);
+    output.event("lost", { reason, next: backend });
+    const attempt: Attempt = { from: 0 };
+    try {
+      return await trainOnce(
+        { args, options: { ...others, adapter: undefined, out: undefined, resume: folder, backend }, given, output },
+        attempt,
+      );
+    } catch (error) {
+      const noDevice = error instanceof UnsupportedError && backend !== "cpu";
+      if (!noDevice && !(error instanceof DeviceLostError)) throw error;
+      if (noDevice || attempt.from <= from) backend = "cpu";
+      [reason, from] = [error.message, attempt.from];
+    }
+  }
+}
+
+async function trainOnce({ args, options, given, output }: Invocation<typeof OPTIONS>, attempt: Attempt): Promise<void> {
   const { resume, out, adapter, dryRun, samples } = options;
   if (resume !== undefined && out !== undefined && resolve(out) !== resolve(resume))
     throw new UsageError("--out", `is ${out}, and a run is gone on with in its own folder, ${resume}. Leave it out.`);
@@ -66,6 +105,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
     );
     if (prepared.manifest === undefined) return output.event("done", { dryRun });
     const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
+    Object.assign(attempt, { folder, from: resumed?.checkpoint?.step ?? 0 });
     await train(prepared, prepared.manifest, { folder, resumed, on: options, samples, output, data: data ?? prepared.manifest.data.path });
   } finally {
     await resumed?.lock.release();

@@ -4,6 +4,7 @@ import type { Gpu } from "../dispatch.ts";
 import { accumulateKernels } from "./accumulate.ts";
 import { adamWKernels } from "./adamw.ts";
 import { adamW8bitKernels } from "./adamw-8bit.ts";
+import { attentionKernels } from "./attention.ts";
 import { castKernels } from "./cast.ts";
 import { concatKernels } from "./concat.ts";
 import { elementwiseKernels } from "./elementwise.ts";
@@ -25,6 +26,7 @@ export const kernels = {
   ...qmatmulKernels,
   ...swigluKernels,
   ...accumulateKernels,
+  ...attentionKernels,
   ...concatKernels,
   ...gatherKernels,
   ...indexSelectKernels,

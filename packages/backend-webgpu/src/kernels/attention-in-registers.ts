@@ -1,0 +1,144 @@
+// Attention's programs for adapters on which workgroup memory is slow, because they are software: a thread a row (or a key), four keys (or rows) at a time,
+// the head size unrolled. Neighbouring threads are neighbouring rows, so that they read the same keys.
+import { MATH } from "./math.ts";
+
+/** Where rows and keys lie; for every program of attention. */
+export const PLACES = /* wgsl */ `
+// first element of row r of group g of batch row b in q and y, and of key j in k and v
+fn row_start(b: u32, g: u32, r: u32) -> u32 {
+  return ((b * params.time + r / params.share) * params.heads + g * params.share + r % params.share) * D;
+}
+fn key_start(b: u32, g: u32, j: u32) -> u32 { return ((b * params.keys + j) * params.groups + g) * D; }
+// position of a row in L
+fn row_sum(b: u32, g: u32, r: u32) -> u32 { return (b * params.heads + g * params.share + r % params.share) * params.time + r / params.share; }
+`;
+
+/** Which keys are seen: row r sees those from first_key(b) up to, without, end_key(r). */
+export const SEEN = /* wgsl */ `
+fn first_key(b: u32) -> u32 { return u32(max(starts_at(b), 0)); }
+fn end_key(r: u32) -> u32 { return params.offset + r / params.share + 1u; }`;
+
+/** Scores this small stand for keys that are not seen: WGSL has no literal infinity. */
+export const LOWEST = "-1e38";
+/** The bits of −∞. */
+export const NO_KEYS = "0xff800000u";
+
+const PLACE_OF_THREAD = /* wgsl */ `
+  let rows = params.time * params.share;
+  let r = i % rows;
+  let g = i / rows % params.groups;
+  let b = i / rows / params.groups;
+  let row = row_start(b, g, r);`;
+
+/** Four elements of a table, a row apart. */
+const four = (name: string): string => `vec4f(${[..."xyzw"].map((c) => `${name}_at(at.${c} + d)`).join(", ")})`;
+
+/** Adds a row's products with four keys: s = Σ_d q[d]·k[j][d]. */
+const dots = (sum: string, own: string, other: string): string => `for (var d = 0u; d < D; d++) { ${sum} += ${own}[d] * ${four(other)}; }`;
+
+/** The four keys from j on, the last of them again where there are fewer. */
+const FOUR_KEYS = /* wgsl */ `
+    let key = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
+    let seen = key < vec4u(end);
+    let last = min(key, vec4u(end - 1u));
+    let at = vec4u(key_start(b, g, last.x), key_start(b, g, last.y), key_start(b, g, last.z), key_start(b, g, last.w));`;
+
+export const EXP4 = /* wgsl */ `${MATH.exp}
+fn exp4(x: vec4f) -> vec4f { return vec4f(exp_(x.x), exp_(x.y), exp_(x.z), exp_(x.w)); }`;
+
+export const attentionInRegisters = {
+  // s[j] = scale·q·k[j]     m = max s     total = Σ_j e^(s[j] − m)     sum = Σ_j e^(s[j] − m)·v[j]     over the thread's part of the keys
+  forward: (finish: string) => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+${finish}
+fn thread(all: u32) {
+  let i = all % params.all_rows;
+  let part = all / params.all_rows;${PLACE_OF_THREAD}
+  var own: array<f32, max(D, 1u)>;
+  var sum: array<f32, max(D, 1u)>;
+  for (var d = 0u; d < D; d++) { own[d] = q_at(row + d); }
+  let begin = max(first_key(b), part * params.part_keys);
+  let end = min(end_key(r), (part + 1u) * params.part_keys);
+  var largest = ${LOWEST};
+  var total = 0.0;
+  for (var j = begin; j < end; j += 4u) {${FOUR_KEYS}
+    var s = vec4f();
+    ${dots("s", "own", "k")}
+    s = select(vec4f(${LOWEST}), params.scale * s, seen);
+    let next = max(largest, max(max(s.x, s.y), max(s.z, s.w)));
+    let shrink = exp_(largest - next);
+    let p = select(vec4f(), exp4(s - next), seen);
+    for (var d = 0u; d < D; d++) { sum[d] = sum[d] * shrink + dot(p, ${four("v")}); }
+    total = total * shrink + (p.x + p.y + p.z + p.w);
+    largest = next;
+  }
+  for (var d = 0u; d < D; d++) { finish(part, i, row, d, sum[d], total); }
+  finish_row(part, i, row_sum(b, g, r), largest, total);
+}`,
+
+  // p = e^(s[j] − L)     ds = scale·p·(dy·v[j] − δ)     dq = Σ_j ds·k[j]
+  gradientOfQueries: () => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+fn thread(i: u32) {${PLACE_OF_THREAD}
+  var own: array<f32, max(D, 1u)>;
+  var own_dy: array<f32, max(D, 1u)>;
+  var sum: array<f32, max(D, 1u)>;
+  for (var d = 0u; d < D; d++) {
+    own[d] = q_at(row + d);
+    own_dy[d] = dy_at(row + d);
+  }
+  let l = sums_at(row_sum(b, g, r));
+  let delta = sums_at(params.all_rows + row_sum(b, g, r));
+  let end = end_key(r);
+  for (var j = first_key(b); j < end; j += 4u) {${FOUR_KEYS}
+    var s = vec4f();
+    var dp = vec4f();
+    ${dots("s", "own", "k")}
+    ${dots("dp", "own_dy", "v")}
+    let ds = select(vec4f(), params.scale * exp4(params.scale * s - l) * (dp - delta), seen);
+    for (var d = 0u; d < D; d++) { sum[d] += dot(ds, ${four("k")}); }
+  }
+  for (var d = 0u; d < D; d++) { dq[row + d] = sum[d]; }
+}`,
+
+  // dk[j] = Σ_r ds·q     dv[j] = Σ_r p·dy     over the rows of the key's group that see it
+  gradientsOfKeys: () => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+fn thread(i: u32) {
+  let j = i % params.keys;
+  let g = i / params.keys % params.groups;
+  let b = i / params.keys / params.groups;
+  let start = key_start(b, g, j);
+  var own: array<f32, max(D, 1u)>;
+  var own_v: array<f32, max(D, 1u)>;
+  var sum: array<f32, max(D, 1u)>;
+  var sum_v: array<f32, max(D, 1u)>;
+  for (var d = 0u; d < D; d++) {
+    own[d] = k_at(start + d);
+    own_v[d] = v_at(start + d);
+  }
+  let rows = select(0u, params.time * params.share, j >= first_key(b));
+  let earliest = j / 4u * 4u; // neighbouring threads go over the same rows
+  for (var r = (max(earliest, params.offset) - params.offset) * params.share; r < rows; r += 4u) {
+    let four_rows = vec4u(r) + vec4u(0u, 1u, 2u, 3u);
+    let last = min(four_rows, vec4u(rows - 1u));
+    let seen = (four_rows < vec4u(rows)) & (vec4u(j) < vec4u(params.offset + 1u) + last / params.share);
+    let at = vec4u(row_start(b, g, last.x), row_start(b, g, last.y), row_start(b, g, last.z), row_start(b, g, last.w));
+    let position = vec4u(row_sum(b, g, last.x), row_sum(b, g, last.y), row_sum(b, g, last.z), row_sum(b, g, last.w));
+    var s = vec4f();
+    var dp = vec4f();
+    ${dots("s", "own", "q")}
+    ${dots("dp", "own_v", "dy")}
+    let l = vec4f(sums_at(position.x), sums_at(position.y), sums_at(position.z), sums_at(position.w));
+    let behind = position + vec4u(params.all_rows);
+    let delta = vec4f(sums_at(behind.x), sums_at(behind.y), sums_at(behind.z), sums_at(behind.w));
+    let p = select(vec4f(), exp4(params.scale * s - l), seen);
+    let ds = select(vec4f(), params.scale * p * (dp - delta), seen);
+    for (var d = 0u; d < D; d++) {
+      sum[d] += dot(ds, ${four("q")});
+      sum_v[d] += dot(p, ${four("dy")});
+    }
+  }
+  for (var d = 0u; d < D; d++) {
+    dk[start + d] = sum[d];
+    dv[start + d] = sum_v[d];
+  }
+}`,
+};

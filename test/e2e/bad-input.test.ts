@@ -57,6 +57,22 @@ function reheader(folder: string, change: (norm: Entry) => Entry): void {
   writeFileSync(path, Buffer.concat([size, text, file.subarray(8 + length)]));
 }
 
+/** Weights that are a header alone. */
+function header(folder: string, text: string, length = BigInt(text.length)): void {
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(length);
+  writeFileSync(join(folder, "model.safetensors"), Buffer.concat([size, Buffer.from(text)]));
+}
+
+const nested = (path: string): void => writeFileSync(path, "[".repeat(1e6) + "]".repeat(1e6));
+
+/** Changes a JSON file of the folder. */
+function change(path: string, fields: object): void {
+  writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, "utf8")) as object), ...fields }));
+}
+const retokenize = (folder: string, type: string): void => change(join(folder, "tokenizer.json"), { model: { type } });
+const template = (folder: string, text: string): void => change(join(folder, "tokenizer_config.json"), { chat_template: text });
+
 describe("the command line", () => {
   it.each([
     [["trian", "m", "d"], /unknown command 'trian'[\s\S]*train/],
@@ -81,6 +97,9 @@ describe("the command line", () => {
     [["--dropout", "1"], /--dropout: is "1"/],
     [["--pager-budget", "lots"], /--pager-budget: is "lots"/],
     [["--pager-budget", "100"], /--pager-budget/],
+    [["--rank", "1000000"], /--rank: is "1000000"\. Give a whole number from 1 to 4096/],
+    [["--epochs", "1e300"], /--epochs: is 1e\+300, which would be .* steps\. Give fewer/],
+    [["--accumulate", "1e15", "--order", "file"], /--accumulate: is "1e15"/],
     [["--targets", "q_proj,v_porj"], /--targets: "v_porj".*Did you mean "v_proj"\?/],
     [["--steps", "2", "--epochs", "1"], /--steps: and --epochs are both given/],
     [["--memory", "1MB"], /memory: the run would take[\s\S]*The cheapest changes:\n {2}--/],
@@ -149,15 +168,30 @@ describe("a model folder", () => {
     ["with a tensor of another shape", (f) => reheader(f, (norm) => ({ ...norm, shape: [32, 2] })), /model\.norm\.weight/],
     ["with tensors that overlap", (f) => reheader(f, (norm) => ({ ...norm, data_offsets: [0, 128] })), /inside the one before it/],
     ["of numbers that are not read", (f) => reheader(f, (norm) => ({ ...norm, dtype: "I16" })), /model\.norm\.weight.*I16/],
+    ["whose header is nested a million times", (f) => header(f, `{"a":${"[".repeat(1e6)}`), /nested deeper than/],
+    [
+      "whose header says more than there is",
+      (f) => header(f, "{}", 99_000_000n),
+      /the header's length is 99000000, but the file has 10 bytes/,
+    ],
+    ["whose header asks for more than any machine has", (f) => header(f, "{}", 1n << 63n), /above the limit/],
+    ["with a tensor larger than numbers go", (f) => reheader(f, (norm) => ({ ...norm, shape: [2 ** 40, 2 ** 40] })), /too large/],
+    ["with a tensor far behind the file's end", (f) => reheader(f, (norm) => ({ ...norm, data_offsets: [1e15, 1e15 + 128] })), /cut short/],
+    ["whose config is nested a million times", (f) => writeFileSync(join(f, "config.json"), "[".repeat(1e6)), /config\.json: is not JSON/],
+    ["whose tokenizer is nested a million times", (f) => nested(join(f, "tokenizer.json")), /tokenizer\.json: is \[…\]/],
+    ["whose tokenizer is of a kind not known", (f) => retokenize(f, "Nope"), /tokenizer\.json: "model\.type" is "Nope"/],
+    ["whose template asks for endless memory", (f) => template(f, "{% for i in range(10**9) %}x{% endfor %}"), /range\(\) of 1000000000/],
+    ["whose template is none", (f) => template(f, "{% for x in %}"), /chat template: cannot be parsed/],
     ["whose tokenizer is damaged", (f) => writeFileSync(join(f, "tokenizer.json"), "{"), /tokenizer\.json.*not JSON/],
   ])("%s is refused", async (_, change, message) => {
     expectRefused(await trainOn(change), message);
   });
 
   it("that is not there, or has nothing of a model, is refused", async () => {
-    const { folder, data } = fixtures();
+    const { folder, model, data } = fixtures();
     expectRefused(await qlora(["train", join(folder, "nowhere"), data]), /nowhere: there is no such folder/);
     expectRefused(await qlora(["train", data, data]), /has no config\.json/);
+    expectRefused(await qlora(["plan", model, "--targets", "v_porj"]), /--targets: "v_porj".*Did you mean "v_proj"\?/);
   });
 });
 
@@ -165,6 +199,18 @@ describe("data", () => {
   it.each([
     ["with a broken line", '{"text":"a b"}\n{"text":', /line 2.*not JSON/],
     ["that is empty", "", /empty/],
+    [
+      "of keys that are near nothing",
+      '{"question":"a","answer":"b"}',
+      /line 1: the keys "question", "answer" fit no kind of row\. Known rows: messages/,
+    ],
+    [
+      "of messages in parts",
+      '{"messages":[{"role":"user","content":[]}]}',
+      /line 1: messages\[0\]\.content is \[\]: .*Write rows as \{"messages"/,
+    ],
+    ["nested a million times", `{"text":${"[".repeat(1e6)}${"]".repeat(1e6)}}`, /line 1: text is \[…\]/],
+    ["of one endless line", "a".repeat(34e6), /line 1: is longer than 33554432 characters/],
     ["of keys that are not known", '{"promt":"a","completion":"b"}', /line 1.*rename "promt" to "prompt"/],
     ["of two kinds", '{"text":"a b"}\n{"prompt":"a","completion":"b"}', /line 2/],
     ["with a row that teaches nothing", '{"input_ids":[1,2],"labels":[-100,-100]}', /line 1.*no supervised token/],
@@ -211,6 +257,8 @@ describe("a run folder", () => {
     const manifest = readFileSync(join(run, "manifest.json"), "utf8");
     expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", run]), /is a run already\. Go on with it by --resume/);
     expect(readFileSync(join(run, "manifest.json"), "utf8")).toBe(manifest);
+    expectRefused(await qlora(["train", run, ids]), /is a run, not a model\. Go on with it by --resume/);
+    expect((await qlora(["plan", run])).code).toBe(0);
     mkdirSync(full);
     writeFileSync(join(full, "mine.txt"), "mine");
     expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", full]), /is not empty/);

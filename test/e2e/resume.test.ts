@@ -169,6 +169,24 @@ describe("a run that never stopped", () => {
     expect(more).toMatchObject({ code: 2, stderr: expect.stringContaining("linear rate") });
   });
 
+  it("goes on from the step before where the newest is damaged, once that is moved away", async () => {
+    const { folder } = fixtures();
+    for (const file of [join("state", "optimizer.safetensors"), join("adapter", "adapter_config.json")]) {
+      const run = join(folder, `damaged-${Math.random()}`);
+      cpSync(whole, run, { recursive: true });
+      const saved = join(run, "checkpoints", newest(run));
+      writeFileSync(join(saved, file), "{");
+      const refused = await qlora(["train", "--resume", run]);
+      expect(refused).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/step-000012: is damaged \(.*\) Move it away, and the run goes on/),
+      });
+      rmSync(saved, { recursive: true });
+      expect(named(await qlora(["train", "--resume", run]), "run")[0]).toMatchObject({ from: 10 });
+      expectSameAsWhole(run);
+    }
+  });
+
   it("says where its model or data were, if they are not there any more", async () => {
     const { folder, model, data } = fixtures();
     const [moved, run] = [join(folder, "moved-model"), join(folder, "of-moved")];

@@ -45,13 +45,24 @@ describe("parseRow", () => {
     [{ input_ids: [1] }, "tokens", 'add "labels"'],
     [{ message: [] }, "messages", 'rename "message" to "messages"'],
     [{ instruction: "a", response: "b" }, "instruction", 'add "output"'],
-    [{}, "messages", 'add "messages"'],
   ])("names the nearest kind for %j", (value, nearest, change) => {
     expect(() => parse(value)).toThrow(UsageError);
     expect(() => parse(value)).toThrow(expect.objectContaining({ where: "a.jsonl line 3", message: expect.stringContaining(change) }));
     expect(() => parse(value)).toThrow(
       expect.objectContaining({ fields: { file: "a.jsonl", line: 3, keys: Object.keys(value), nearest } }),
     );
+  });
+
+  it.each([
+    [{}, /an object without keys fit no kind of row\. Known rows/],
+    [{ question: "a", answer: "b" }, /the keys "question", "answer" fit no kind of row\. Known rows/],
+  ])("names no kind as the nearest where none is near: %j", (value, message) => {
+    expect(() => parse(value)).toThrow(message);
+  });
+
+  it("says how the field that is wrong reads, and how rows are written", () => {
+    expect(() => parse({ input_ids: [1, -2], labels: [1, 2] })).toThrow(/line 3: input_ids\[1\] is -2: .*Write rows as \{"input_ids"/);
+    expect(() => parse({ text: [[1]] })).toThrow(/text is \[\[1\]\]: expected string, received array\. Write rows as \{"text":"…"\}/);
   });
 
   it.each([

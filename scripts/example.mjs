@@ -12,4 +12,6 @@ if (!name || !names.includes(name)) {
   process.exit(2);
 }
 setup();
-run(process.execPath, [join(root, "examples", "dist", `${name}.js`), ...rest], { stdio: "inherit" });
+const { gpuEnvironment } = await import("./software-gpu.mjs"); // what it imports is there only now
+const env = { ...process.env, ...(name === "swap-backends" ? await gpuEnvironment() : {}) };
+run(process.execPath, [join(root, "examples", "dist", `${name}.js`), ...rest], { stdio: "inherit", env });

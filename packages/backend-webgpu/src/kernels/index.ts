@@ -7,21 +7,30 @@ import { adamW8bitKernels } from "./adamw-8bit.ts";
 import { attentionKernels } from "./attention.ts";
 import { castKernels } from "./cast.ts";
 import { concatKernels } from "./concat.ts";
+import { dropoutKernels } from "./dropout.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { gatherKernels } from "./gather.ts";
 import { indexSelectKernels } from "./index-select.ts";
+import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
 import { matmulKernels } from "./matmul.ts";
 import { permuteKernels } from "./permute.ts";
 import { qmatmulKernels } from "./qmatmul.ts";
 import { quantizeKernels } from "./quantize.ts";
 import { reduceKernels } from "./reduce.ts";
+import { rmsNormKernels } from "./rms-norm.ts";
+import { ropeKernels } from "./rope.ts";
 import { sliceKernels } from "./slice.ts";
+import { softmaxKernels } from "./softmax.ts";
 import { swigluKernels } from "./swiglu.ts";
 import { writeRowsKernels } from "./write-rows.ts";
 
 export const kernels = {
   ...elementwiseKernels,
   ...reduceKernels,
+  ...softmaxKernels,
+  ...rmsNormKernels,
+  ...ropeKernels,
+  ...dropoutKernels,
   ...matmulKernels,
   ...qmatmulKernels,
   ...swigluKernels,
@@ -37,4 +46,5 @@ export const kernels = {
   ...castKernels,
   ...adamWKernels,
   ...adamW8bitKernels,
+  ...linearCrossEntropyKernels,
 } satisfies Partial<KernelTable<Gpu>>;

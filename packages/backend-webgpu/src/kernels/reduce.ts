@@ -3,22 +3,18 @@
 import { type KernelTable, type Shape, sizeOf, stridesOf, type View } from "@qlora-js/core";
 import { float, type Gpu } from "../dispatch.ts";
 import { type BroadcastPlan, broadcastIndex, planBroadcast } from "./broadcast-plan.ts";
-import { MATH } from "./math.ts";
+import { LARGEST, TOTAL, WIDTH } from "./workgroup-fold.ts";
 
 interface Fold {
   readonly name: string;
   /** What nothing reduces to. */
   readonly start: number;
-  /** `fn combine(a, b)` */
-  readonly combine: string;
+  /** `fn all(local, value)` over a workgroup and `fn all_of_two(a, b)`. */
+  readonly all: "total" | "largest";
 }
-const SUM: Fold = { name: "sumTo", start: 0, combine: "fn combine(a: f32, b: f32) -> f32 { return a + b; }" };
-const MAX: Fold = {
-  name: "maxTo",
-  start: Number.NEGATIVE_INFINITY,
-  combine: `${MATH.isNan}
-fn combine(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, is_nan(b)), a, is_nan(a)); }`,
-};
+const SUM: Fold = { name: "sumTo", start: 0, all: "total" };
+const MAX: Fold = { name: "maxTo", start: Number.NEGATIVE_INFINITY, all: "largest" };
+const FOLDS = { total: TOTAL, largest: LARGEST };
 
 /** Axes of x: those that are kept, and those that are reduced, with the step of each in x. */
 interface Axes {
@@ -38,7 +34,6 @@ function axesOf(x: Shape, y: Shape): Axes {
   return { kept: select(true), reduced: select(false), rows: steps[0]!.at(-1) === 0 };
 }
 
-const WIDTH = 64; // threads that reduce a segment of a row
 const ROW_SEGMENT = 4096;
 const COLUMN_SEGMENT = 256; // by one thread
 
@@ -63,25 +58,20 @@ interface Segments {
   readonly wide: boolean;
 }
 
-const BY_WORKGROUP = `var<workgroup> totals: array<f32, ${WIDTH}>;
-fn block(group: u32, local: u32) {
+const byWorkgroup = (all: string): string => `fn block(group: u32, local: u32) {
   let first = output_index(group / params.segments);
   let begin = (group % params.segments) * params.segment;
-  var total = params.start;
-  for (var j = begin + local; j < min(begin + params.segment, params.n); j += ${WIDTH}u) { total = combine(total, x_at(first + element_index(j))); }
-  totals[local] = total;
-  for (var k = ${WIDTH / 2}u; k > 0u; k = k >> 1u) {
-    workgroupBarrier();
-    if (local < k) { totals[local] = combine(totals[local], totals[local + k]); }
-  }
-  if (local == 0u) { y[group] = totals[0]; }
+  var own = params.start;
+  for (var j = begin + local; j < min(begin + params.segment, params.n); j += ${WIDTH}u) { own = ${all}_of_two(own, x_at(first + element_index(j))); }
+  let result = ${all}(local, own);
+  if (local == 0u) { y[group] = result; }
 }`;
-const BY_THREAD = `fn thread(i: u32) {
+const byThread = (all: string): string => `fn thread(i: u32) {
   let first = output_index(i % params.outputs);
   let begin = (i / params.outputs) * params.segment;
-  var total = params.start;
-  for (var j = begin; j < min(begin + params.segment, params.n); j++) { total = combine(total, x_at(first + element_index(j))); }
-  y[i] = total;
+  var own = params.start;
+  for (var j = begin; j < min(begin + params.segment, params.n); j++) { own = ${all}_of_two(own, x_at(first + element_index(j))); }
+  y[i] = own;
 }`;
 
 /** y[o, s] (wide: a workgroup each) or y[s, o] (a thread each) = the fold of elements [s·segment, (s + 1)·segment) of those that o stands for */
@@ -110,9 +100,9 @@ function reduceSegments(
       start: float(fold.start),
     },
     grid: wide ? { workgroups: outputs * segments, size: WIDTH } : { threads: outputs * segments },
-    wgsl: () => `${fold.combine}
+    wgsl: () => `${FOLDS[fold.all]}
 ${indexing}
-${wide ? BY_WORKGROUP : BY_THREAD}`,
+${wide ? byWorkgroup(fold.all) : byThread(fold.all)}`,
   });
 }
 
@@ -146,11 +136,14 @@ fn block(group: u32, local: u32) {
   if (local == 0u) { y[group] = i32(places[0]); }
 }`;
 
+/** y = x summed down to y's shape */
+export const sumTo = (gpu: Gpu, x: View, y: View): void => reduce(gpu, SUM, x, y, axesOf(x.shape, y.shape));
+
 export const reduceKernels = {
   sumTo: (gpu, inputs, outputs) => {
     const [x] = inputs as [View];
     const [y] = outputs as [View];
-    reduce(gpu, SUM, x, y, axesOf(x.shape, y.shape));
+    sumTo(gpu, x, y);
   },
   maxTo: (gpu, inputs, outputs) => {
     const [x] = inputs as [View];

@@ -60,7 +60,7 @@ export class WebGpuBackend implements Backend {
 
   alloc(byteLength: number): DeviceBuffer {
     this.#checkUsable();
-    return this.#pool.take(byteLength);
+    return this.#take(byteLength);
   }
 
   free(buffer: DeviceBuffer): void {
@@ -90,8 +90,7 @@ export class WebGpuBackend implements Backend {
       this.#recorder.copy(own.gpu, from, staging, 0, size);
       this.#recorder.noteRead(size);
       this.#recorder.submit();
-      await staging.mapAsync(MAP_READ).catch((error: Error) => this.#explain(error));
-      await this.#check();
+      await this.#settle(staging.mapAsync(MAP_READ));
       return new Uint8Array(staging.getMappedRange(), offset - from, byteLength).slice();
     } finally {
       staging.destroy();
@@ -129,8 +128,7 @@ export class WebGpuBackend implements Backend {
   async flush(): Promise<void> {
     this.#checkUsable();
     this.#recorder.submit();
-    await this.device.queue.onSubmittedWorkDone();
-    await this.#check();
+    await this.#settle(this.device.queue.onSubmittedWorkDone());
   }
 
   memory(): MemoryUse {
@@ -156,22 +154,46 @@ export class WebGpuBackend implements Backend {
       dispatch: (dispatch: Dispatch) => this.#recorder.dispatch(dispatch, this.#programs.of(dispatch), own),
       copy: (from, fromOffset, to, toOffset, byteLength) => this.#recorder.copy(own(from), fromOffset, own(to), toOffset, byteLength),
       temporary: (dtype: DType, shape) => {
-        const buffer = this.#pool.take(sizeOf(shape) * BYTES[dtype]);
+        const buffer = this.#take(sizeOf(shape) * BYTES[dtype]);
         this.#temporaries.push(buffer);
         return { buffer, dtype, shape };
       },
     };
   }
 
+  #take(byteLength: number): WebGpuBuffer {
+    if (this.#pool.isCrowded(byteLength)) {
+      this.#recorder.submit(); // nothing may be destroyed that waits to be submitted
+      this.#pool.trim();
+    }
+    return this.#pool.take(byteLength);
+  }
+
+  /** Waits for the device. @throws what it found wrong meanwhile */
+  async #settle(waiting: Promise<void>): Promise<void> {
+    const failed = await waiting.then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    // that the device is lost may be told a moment after what was lost with it
+    if (failed) await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve))]);
+    await this.#check();
+    if (failed) this.#explain(new DeviceError(`webgpu: the device did not do what was asked of it. ${failed.message}`, { cause: failed }));
+  }
+
   /** @throws what the device found wrong since the last time somebody waited for it */
   async #check(): Promise<void> {
     if (this.#lost) this.#explain(new Error(this.#lost.message));
-    await this.#programs.check();
-    await this.#pool.check();
-    const error = this.#uncaptured;
-    this.#uncaptured = undefined;
-    if (error) throw new DeviceError(`webgpu: ${error.message} (kernels on their way: ${this.#recorder.running.slice(-8).join(", ")})`);
-    this.#recorder.finished();
+    try {
+      await this.#programs.check();
+      await this.#pool.check();
+      const error = this.#uncaptured;
+      const running = this.#recorder.running.slice(-8).join(", ");
+      if (error) throw new DeviceError(`webgpu: ${error.message} (kernels on their way: ${running})`);
+    } finally {
+      this.#uncaptured = undefined; // what came of a program or buffer that was refused is told already
+      this.#recorder.finished();
+    }
   }
 
   #explain(error: Error): never {

@@ -5,6 +5,8 @@ import { USAGE } from "./usage.ts";
 
 const GRANULE = 16; // bytes: what a vec4 binding needs
 
+const sizeOnDevice = (byteLength: number): number => Math.max(GRANULE, Math.ceil(byteLength / GRANULE) * GRANULE);
+
 /** One tensor's bytes on the device. */
 export class WebGpuBuffer implements DeviceBuffer {
   live = true;
@@ -19,6 +21,8 @@ export class WebGpuBuffer implements DeviceBuffer {
 export class BufferPool {
   readonly #free = new Map<number, GPUBuffer[]>();
   readonly #live = new Set<WebGpuBuffer>();
+  /** What the device had no room for: a buffer in name, never to be used again. */
+  readonly #hollow = new WeakSet<GPUBuffer>();
   readonly #refused: Promise<OutOfMemoryError | undefined>[] = [];
   #liveBytes = 0;
   #peakBytes = 0;
@@ -39,10 +43,16 @@ export class BufferPool {
     return this.#freeBytes;
   }
 
+  /** Whether a buffer of this size would only find room if what waits to be used again were given back. */
+  isCrowded(byteLength: number): boolean {
+    const size = sizeOnDevice(byteLength);
+    return this.#freeBytes > 0 && !this.#free.get(size)?.length && this.#liveBytes + this.#freeBytes + size > this.maxTotalBytes;
+  }
+
   /** @throws OutOfMemoryError at once where the size is too large; where the device has no room, out of `check` */
   take(byteLength: number): WebGpuBuffer {
-    const size = Math.max(GRANULE, Math.ceil(byteLength / GRANULE) * GRANULE);
-    if (size > this.maxBufferBytes || this.#liveBytes + byteLength > this.maxTotalBytes) throw this.#outOfMemory(byteLength);
+    const size = sizeOnDevice(byteLength);
+    if (size > this.maxBufferBytes || this.#liveBytes + byteLength > this.maxTotalBytes) throw this.#tooLarge(byteLength);
     const buffer = new WebGpuBuffer(this, byteLength, this.#reuse(size) ?? this.#create(size, byteLength));
     this.#live.add(buffer);
     this.#liveBytes += byteLength;
@@ -54,6 +64,7 @@ export class BufferPool {
     buffer.live = false;
     this.#live.delete(buffer);
     this.#liveBytes -= buffer.byteLength;
+    if (this.#hollow.has(buffer.gpu)) return;
     const { size } = buffer.gpu;
     const shelf = this.#free.get(size);
     if (shelf) shelf.push(buffer.gpu);
@@ -94,17 +105,31 @@ export class BufferPool {
   #create(size: number, byteLength: number): GPUBuffer {
     this.device.pushErrorScope("out-of-memory");
     const buffer = this.device.createBuffer({ size, usage: USAGE.storage | USAGE.copySource | USAGE.copyTarget });
-    const error = this.#outOfMemory(byteLength);
-    this.#refused.push(this.device.popErrorScope().then((refused) => (refused ? error : undefined)));
+    const inUse = this.#liveBytes;
+    const refused = this.device.popErrorScope().then((error) => {
+      if (!error) return undefined;
+      this.#disown(buffer);
+      const what = `the device has no room for ${byteLength} bytes more; ${inUse} are in use, and ${this.#freeBytes} wait to be used again.`;
+      return new OutOfMemoryError("webgpu", byteLength, inUse, what);
+    });
+    this.#refused.push(refused);
     return buffer;
   }
 
-  #outOfMemory(byteLength: number): OutOfMemoryError {
-    return new OutOfMemoryError(
-      "webgpu",
-      byteLength,
-      this.#liveBytes,
-      `no room for ${byteLength} bytes: ${this.#liveBytes} of ${this.maxTotalBytes} are in use, and one buffer takes ${this.maxBufferBytes} at most.`,
-    );
+  #disown(buffer: GPUBuffer): void {
+    this.#hollow.add(buffer);
+    const shelf = this.#free.get(buffer.size);
+    const at = shelf?.indexOf(buffer) ?? -1;
+    if (at < 0) return;
+    shelf?.splice(at, 1);
+    this.#freeBytes -= buffer.size;
+  }
+
+  #tooLarge(byteLength: number): OutOfMemoryError {
+    const what =
+      byteLength > this.maxBufferBytes
+        ? `no room for ${byteLength} bytes: one buffer of this device takes ${this.maxBufferBytes} at most.`
+        : `no room for ${byteLength} bytes: ${this.#liveBytes} of ${this.maxTotalBytes} are in use.`;
+    return new OutOfMemoryError("webgpu", byteLength, this.#liveBytes, what);
   }
 }

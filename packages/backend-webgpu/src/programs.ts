@@ -35,12 +35,16 @@ export class Programs {
     const key = programKey(dispatch, this.maxBindingBytes);
     const known = this.#compiled.get(key);
     if (known) return known;
-    const { module, layout, descriptor } = this.#describe({ key, dispatch, source: programSource(dispatch, this.maxBindingBytes) });
-    this.device.pushErrorScope("validation");
-    const program = { name: dispatch.name, layout, pipeline: this.device.createComputePipeline(descriptor) };
-    const refused = this.device.popErrorScope();
     const source = programSource(dispatch, this.maxBindingBytes);
-    this.#refused.push(refused.then((error) => (error ? explain(module, dispatch, source, error.message) : undefined)));
+    this.device.pushErrorScope("validation");
+    const { module, layout, descriptor } = this.#describe({ key, dispatch, source });
+    const program = { name: dispatch.name, layout, pipeline: this.device.createComputePipeline(descriptor) };
+    const refused = this.device.popErrorScope().then(async (error) => {
+      if (!error) return undefined;
+      this.#compiled.delete(key); // so that its next use is refused for the same reason
+      return explain(module, dispatch, source, error.message);
+    });
+    this.#refused.push(refused);
     this.#compiled.set(key, program);
     return program;
   }
@@ -59,7 +63,9 @@ export class Programs {
     let done = 0;
     await Promise.all(
       drafts.map(async (draft) => {
+        this.device.pushErrorScope("validation"); // the pipeline's refusal says it all
         const { module, layout, descriptor } = this.#describe(draft);
+        await this.device.popErrorScope();
         try {
           const pipeline = await this.device.createComputePipelineAsync(descriptor);
           this.#compiled.set(draft.key, { name: draft.dispatch.name, layout, pipeline });
@@ -106,7 +112,7 @@ export class Programs {
 }
 
 async function explain(module: GPUShaderModule, { name, constants = {} }: Dispatch, source: string, message: string): Promise<ShaderError> {
-  const { messages } = await module.getCompilationInfo();
+  const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] as GPUCompilationMessage[] })); // the device may be lost
   const first = messages.find(({ type }) => type === "error");
   return new ShaderError(name, constants, first?.lineNum ?? 0, first?.message ?? message, source);
 }

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A command that runs the one that is put behind it, such as `["sh", "-c", 'ulimit -f 9; exec "$@"', "sh"]`. */
+  readonly through?: readonly string[];
   /** Called with each event as it is printed, and the process that did. */
   readonly onEvent?: (event: Event, child: ChildProcess) => void;
 }
@@ -32,11 +34,12 @@ export interface RunOptions {
 const COMPUTES: ReadonlySet<string> = new Set(["train", "eval", "generate", "chat"]);
 
 /** `qlora …args`, to its end. On one thread if nothing else is said: tests run side by side, and threads that wait for each other would wait long. */
-export async function qlora(args: readonly string[], { input, cwd, environment, onEvent }: RunOptions = {}): Promise<Result> {
+export async function qlora(args: readonly string[], { input, cwd, environment, through = [], onEvent }: RunOptions = {}): Promise<Result> {
   const { FORCE_COLOR: _, ...inherited } = process.env;
   const [action = "", ...others] = args;
   const threads = COMPUTES.has(action) && !args.includes("--threads") ? ["--threads", "1"] : [];
-  const child = spawn(process.execPath, [MAIN, action, ...threads, ...others], {
+  const [program, ...before] = [...through, process.execPath] as [string, ...string[]];
+  const child = spawn(program, [...before, MAIN, action, ...threads, ...others], {
     cwd,
     env: { ...inherited, ...environment },
     stdio: "pipe",

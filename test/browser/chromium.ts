@@ -63,8 +63,8 @@ const browserScript = (args: readonly string[]): ChildProcess =>
 
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript" };
 
-/** The plainest of servers: no headers but the kind of file, and for .wasm not even that. */
-export async function servePlainly(folder: string): Promise<Served> {
+/** The plainest of servers: no headers but those given and the kind of file, and for .wasm not even that. */
+export async function servePlainly(folder: string, headers: Readonly<Record<string, string>> = {}): Promise<Served> {
   const server: Server = createServer(({ url = "/" }, response) => {
     const { pathname } = new URL(url, "http://localhost");
     const path = join(folder, pathname === "/" ? "index.html" : pathname);
@@ -72,7 +72,7 @@ export async function servePlainly(folder: string): Promise<Served> {
     const file = createReadStream(path);
     file.on("error", () => response.writeHead(404).end());
     file.on("open", () => {
-      if (type) response.setHeader("content-type", type);
+      response.writeHead(200, type ? { ...headers, "content-type": type } : headers);
       file.pipe(response);
     });
   });

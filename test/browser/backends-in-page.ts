@@ -1,0 +1,14 @@
+// The backends of the conformance tests in a browser, in test/backends.ts's place in the bundle.
+import { createCpuBackend } from "@qlora-js/backend-cpu";
+import { createWebGpuBackend } from "@qlora-js/backend-webgpu";
+import type { BackendUnderTest } from "../backends.ts";
+
+const ALL: readonly BackendUnderTest[] = [
+  { name: "cpu", create: () => createCpuBackend() },
+  { name: "webgpu", create: () => createWebGpuBackend({ software: true }) },
+];
+
+/** The worker's name, which says which of them is wanted. */
+const { name: wanted } = globalThis as { readonly name?: string };
+
+export const backends = ALL.filter(({ name }) => name === wanted);

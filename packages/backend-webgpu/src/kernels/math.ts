@@ -49,10 +49,10 @@ const divide = `fn divide(a: f32, b: f32) -> f32 {
   var result = 0u;
   if (ia > 0x7f800000u || ib > 0x7f800000u || (ia == 0u && ib == 0u) || (ia == 0x7f800000u && ib == 0x7f800000u)) { result = 0x7fc00000u; }
   else if (ia == 0x7f800000u || ib == 0u) { result = 0x7f800000u; }
-  else if (ia != 0u && ib != 0x7f800000u) { result = quotient(ia, ib); }
+  else if (ia != 0u && ib != 0x7f800000u) { result = divide_magnitudes(ia, ib); }
   return bitcast<f32>(result | sign);
 }
-fn quotient(ia: u32, ib: u32) -> u32 {
+fn divide_magnitudes(ia: u32, ib: u32) -> u32 {
   let sa = select(0u, countLeadingZeros(ia) - 8u, ia < 0x800000u);
   let sb = select(0u, countLeadingZeros(ib) - 8u, ib < 0x800000u);
   let small_a = ia < 0x800000u;

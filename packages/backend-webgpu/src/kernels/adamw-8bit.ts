@@ -1,10 +1,9 @@
-// One step of AdamW with 8-bit moments in place: core's optim/adamw-8bit.ts, bit for bit on every GPU, by arithmetic on the bits. A workgroup takes a block of
-// 256 elements; a thread takes four, whose codes share a word.
+// One step of AdamW with 8-bit moments in place: the bits of core's optim/adamw-8bit.ts but for subnormal numbers, as in adamw.ts. A workgroup takes a
+// block of 256 elements; a thread takes four, whose codes share a word.
 import { dynamicMap, type KernelTable, MOMENT_BLOCK, midpoints, sizeOf, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { ADAMW_STEP, adamWScalars } from "./adamw.ts";
 import { bitsOf, orderOf } from "./exact.ts";
-import { asBits } from "./move-elements.ts";
 import { table } from "./table.ts";
 
 const THREADS = MOMENT_BLOCK / 4;
@@ -26,15 +25,14 @@ export const adamW8bitKernels = {
     const elements = sizeOf(p.shape);
     gpu.dispatch({
       name: "adamW8bit",
-      reads: { g: asBits(g), gradScale: asBits(gradScale), maps: table(gpu, "maps of 8-bit moments", maps()) },
+      reads: { g, gradScale, maps: table(gpu, "maps of 8-bit moments", maps()) },
       writes: { p, m, v, mMax, vMax },
-      as: { p: "u32", mMax: "u32", vMax: "u32" },
+      as: { mMax: "u32", vMax: "u32" },
       params: { ...adamWScalars(attrs), elements },
       grid: { workgroups: Math.ceil(elements / MOMENT_BLOCK), size: THREADS },
       wgsl: () => `${ADAMW_STEP}
 const SIGNED = 0u;
 const UNSIGNED = 512u;
-const ONE = ${bitsOf(1)};
 const TINY = ${bitsOf(TINY)};
 ${BLOCK}`,
     });
@@ -44,9 +42,15 @@ ${BLOCK}`,
 const BLOCK = `
 var<workgroup> most: array<vec2u, ${THREADS}>;
 
+fn magnitude(x: f32) -> u32 { return bitcast<u32>(x) & 0x7fffffffu; }
+fn is_finite(x: f32) -> bool { return magnitude(x) < 0x7f800000u; }
+fn is_nan(x: f32) -> bool { return magnitude(x) > 0x7f800000u; }
+// as a whole number that is ordered as the values are
+fn ordered(x: f32) -> i32 { return select(i32(magnitude(x)), -i32(magnitude(x)), bitcast<u32>(x) >> 31u == 1u); }
+
 // how many of a map's 255 thresholds lie below x; all of them below NaN
-fn level(map: u32, x: u32) -> u32 {
-  if (magnitude(x) > INFINITY) { return 255u; }
+fn level(map: u32, x: f32) -> u32 {
+  if (is_nan(x)) { return 255u; }
   var below = 0u;
   for (var step = 128u; step > 0u; step >>= 1u) {
     if (maps_at(map + 255u + below + step) < ordered(x)) { below += step; }
@@ -54,37 +58,44 @@ fn level(map: u32, x: u32) -> u32 {
   return below;
 }
 
-// the code of one of a block's numbers. A full block is multiplied by 1 / divisor, a short one divided
-fn code(map: u32, x: u32, divisor: u32, reciprocal: u32, full: bool) -> u32 {
-  var scaled = 0u;
-  if (full) { scaled = product(x, reciprocal); } else { scaled = quotient(x, divisor); }
-  return level(map, scaled);
+struct Scale { divisor: f32, reciprocal: f32 }
+// of a block whose largest magnitude has these bits. Where that is subnormal or 0, so are all numbers
+fn scale_of(most: u32) -> Scale {
+  let divisor = bitcast<f32>(max(most, 0x800000u));
+  return Scale(divisor, quotient(1.0, divisor));
+}
+
+// the nearest code of one of a block's numbers. A full block is multiplied by the reciprocal, a short one divided
+fn code(map: u32, x: f32, scale: Scale, full: bool) -> u32 {
+  if (full) { return level(map, product(x, scale.reciprocal)); }
+  return level(map, quotient(x, scale.divisor));
 }
 
 // a first moment keeps its sign
-fn signed_code(x: u32, divisor: u32, reciprocal: u32, full: bool) -> u32 {
-  let nearest = code(SIGNED, x, divisor, reciprocal, full);
-  if (ordered(x) < 0 && nearest >= ${ZERO}u && magnitude(x) <= INFINITY) { return nearest - 1u; }
-  if (ordered(x) > 0 && nearest < ${ZERO}u && magnitude(x) <= INFINITY) { return nearest + 1u; }
+fn signed_code(x: f32, scale: Scale, full: bool) -> u32 {
+  let nearest = code(SIGNED, x, scale, full);
+  if (is_nan(x)) { return nearest; }
+  if (ordered(x) < 0 && nearest >= ${ZERO}u) { return nearest - 1u; }
+  if (ordered(x) > 0 && nearest < ${ZERO}u) { return nearest + 1u; }
   return nearest;
 }
 
 fn block(group: u32, local: u32) {
   let first = group * ${MOMENT_BLOCK}u + local * 4u;
   let full = group * ${MOMENT_BLOCK}u + ${MOMENT_BLOCK}u <= params.elements;
-  let scale = vec2u(mMax[group], vMax[group]);
-  var next_m = array<u32, 4>();
-  var next_v = array<u32, 4>();
+  let before = vec2f(bitcast<f32>(mMax[group]), bitcast<f32>(vMax[group]));
+  var next_m = array<f32, 4>();
+  var next_v = array<f32, 4>();
   var largest = vec2u(0u);
   for (var i = 0u; i < 4u; i++) {
     if (first + i >= params.elements) { break; }
-    let g = product(bitcast<u32>(g_at(first + i)), bitcast<u32>(gradScale_at(0u)));
-    if (magnitude(g) >= INFINITY) { continue; } // the parameter stays, the moments become 0
+    let g = product(g_at(first + i), gradScale_at(0u));
+    if (!is_finite(g)) { continue; } // the parameter stays, the moments become 0
     let m_code = (m[first / 4u] >> (8u * i)) & 255u;
     let v_code = (v[first / 4u] >> (8u * i)) & 255u;
-    let before_m = product(bitcast<u32>(maps_at(SIGNED + m_code)), scale.x);
-    let before_v = product(bitcast<u32>(maps_at(UNSIGNED + v_code)), scale.y);
-    let next = moved(p[first + i], before_m, before_v, g);
+    let m_before = product(bitcast<f32>(maps_at(SIGNED + m_code)), before.x);
+    let v_before = product(bitcast<f32>(maps_at(UNSIGNED + v_code)), before.y);
+    let next = moved(p[first + i], m_before, v_before, g);
     p[first + i] = next.p;
     next_m[i] = next.m;
     next_v[i] = next.v;
@@ -96,19 +107,19 @@ fn block(group: u32, local: u32) {
     if (local < half) { most[local] = max(most[local], most[local + half]); }
   }
   workgroupBarrier();
-  let divisor = max(most[0], vec2u(TINY));
-  let reciprocal = vec2u(quotient(ONE, divisor.x), quotient(ONE, divisor.y));
+  let m_scale = scale_of(most[0].x);
+  let v_scale = scale_of(most[0].y);
   var codes = vec2u(0u);
   for (var i = 0u; i < 4u; i++) {
-    codes.x |= signed_code(next_m[i], divisor.x, reciprocal.x, full) << (8u * i);
-    codes.y |= code(UNSIGNED, next_v[i], divisor.y, reciprocal.y, full) << (8u * i);
+    codes.x |= signed_code(next_m[i], m_scale, full) << (8u * i);
+    codes.y |= code(UNSIGNED, next_v[i], v_scale, full) << (8u * i);
   }
   if (first < params.elements) {
     m[first / 4u] = codes.x;
     v[first / 4u] = codes.y;
   }
   if (local == 0u) {
-    let stored = select(divisor, most[0], full);
+    let stored = select(max(most[0], vec2u(TINY)), most[0], full);
     mMax[group] = stored.x;
     vMax[group] = stored.y;
   }

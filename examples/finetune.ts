@@ -7,7 +7,7 @@ import * as q from "@qlora-js/qlora";
 import { microDemoUrl, microModelUrl } from "@qlora-js/qlora/micro";
 import { openFolder, readDataFile } from "@qlora-js/qlora/node";
 
-const steps = Number(process.argv[2] ?? 60);
+const steps = Number(process.argv[2]) || 60;
 const backend = await createCpuBackend();
 
 // The model: config, tokenizer and chat template from its folder; weights are quantized as they are read.

@@ -1,9 +1,8 @@
 // How the embedded micro model was made: a Llama of 1.1 million parameters, all of them trained from random numbers, on text that a grammar writes.
-// Everything is a pure function of the seed: the first weights, the text, and so the result. Run it with `npm run example pretrain-micro`, or a small
-// taste of it with `-- --steps 20 --out taste`.
+// Everything is a pure function of the seed: the first weights, the text, and so the result. Run it with `npm run example -- pretrain-micro`, or a small
+// taste of it with `--steps 20` behind that. It writes to runs/micro, and leaves the embedded model alone.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import {
@@ -40,27 +39,37 @@ import {
   microExam,
   microGrammar,
   microModelFiles,
-  microModelUrl,
   microWindow,
   storyText,
   tellStory,
 } from "@qlora-js/qlora/micro";
 
-const { values: options } = parseArgs({
-  options: {
-    steps: { type: "string", default: "5000" },
-    out: { type: "string", default: fileURLToPath(new URL("../", microModelUrl())) },
-    seed: { type: "string", default: "0" },
-    threads: { type: "string", default: "2" },
-    batch: { type: "string", default: "4" },
-  },
-});
-const [steps, seed, threads, batch] = [options.steps, options.seed, options.threads, options.batch].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const STANDARD = { steps: "5000", out: "runs/micro", seed: "0", threads: "2", batch: "4" };
+const options = given();
+const [steps, seed, threads, batch] = [whole("steps", 1), whole("seed", 0), whole("threads", 1), whole("batch", 1)];
+
+/** What was typed, and for the rest the standard. */
+function given(): typeof STANDARD {
+  try {
+    const names = Object.keys(STANDARD).map((name) => [name, { type: "string" }] as const);
+    return { ...STANDARD, ...parseArgs({ options: Object.fromEntries(names) }).values };
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+function whole(name: keyof typeof STANDARD, least: number): number {
+  const value = Number(options[name]);
+  return Number.isSafeInteger(value) && value >= least
+    ? value
+    : refuse(`--${name} is "${options[name]}", not a whole number from ${least}.`);
+}
+
+function refuse(why: string): never {
+  const known = Object.entries(STANDARD).map(([name, value]) => `--${name} ${value}`);
+  console.error(`${why}\nOptions, with what they are by default: ${known.join(" ")}`);
+  process.exit(2);
+}
 
 /** Positions a window; every position of the model is trained. */
 const TIME = MICRO_CONFIG.max_position_embeddings;

@@ -1,5 +1,5 @@
 // The example that made the embedded model, a few steps of it; and the model that a whole run of it left.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +32,19 @@ describe("pretrain-micro", () => {
     const files = await openModelFiles(await openFolder(join(scratch, "one", "model")));
     expect(files.tensors.size).toBe(1 + 5 * 9 + 1);
     await files.close();
+  });
+});
+
+describe("pretrain-micro's options", () => {
+  it.each([
+    [["--stpes", "2"], /--stpes/],
+    [["--steps", "many"], /--steps is "many", not a whole number from 1/],
+  ])("refuse %j in a sentence, with what there is", (options, message) => {
+    const { status, stderr } = spawnSync(process.execPath, [EXAMPLE, ...options], { encoding: "utf8" });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain("--steps 5000 --out runs/micro");
+    expect(stderr).not.toMatch(/^\s+at /m);
   });
 });
 

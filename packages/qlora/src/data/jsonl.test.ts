@@ -35,6 +35,10 @@ describe("jsonLines", () => {
     );
   });
 
+  it("shows nothing of a broken line that a terminal would act upon", async () => {
+    await expect(read(["\u001b[2J\u009bboo\u0007"])).rejects.toThrow(/line 1: is not JSON: \ufffd\[2J\ufffdboo\ufffd$/);
+  });
+
   it("numbers a broken line and shows how it begins", async () => {
     const failing = read([`1\n\n{"a": ${"x".repeat(100)}}\n2`]);
     await expect(failing).rejects.toThrow(UsageError);

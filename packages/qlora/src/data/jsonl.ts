@@ -10,6 +10,9 @@ export interface JsonLine {
 /** The longest line that is read, in characters: 32 Mi. A longer one is most likely a file without line ends. */
 const LONGEST_LINE = 2 ** 25;
 const EXCERPT = 60;
+/** What a terminal would act upon. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /**
  * The values of a JSON Lines text that arrives in chunks.
@@ -57,6 +60,6 @@ function parse(text: string, file: string, line: number): unknown {
 }
 
 function lineError(file: string, line: number, text: string, what: string, options?: ErrorOptions): UsageError {
-  const excerpt = text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text.trimEnd();
+  const excerpt = (text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text.trimEnd()).replace(CONTROLS, "\ufffd");
   return new UsageError(`${file} line ${line}`, `${what}: ${excerpt}`, { file, line, excerpt }, options);
 }

@@ -1,13 +1,9 @@
 // Functions of f32 over their whole range against float64, in units in the last place. A GPU may flush what is subnormal.
-import { type Backend, cos, div, erf, exp, log, sigmoid, sin, sqrt, type Tensor, tanh, tensor, UnsupportedError } from "@qlora-js/core";
+import { cos, div, erf, exp, log, sigmoid, sin, sqrt, type Tensor, tanh, tensor } from "@qlora-js/core";
 import { afterAll, describe, expect, test } from "vitest";
-import { createWebGpuBackend } from "../create-webgpu-backend.ts";
+import { openSoftwareGpu } from "./software-gpu.fixture.ts";
 
-const backend = await createWebGpuBackend({ software: true }).catch((error: unknown) => {
-  if (error instanceof UnsupportedError) return error.message;
-  throw error;
-});
-const absent = typeof backend === "string" ? `: skipped, ${backend}` : "";
+const { backend, absent } = await openSoftwareGpu();
 
 const SMALLEST_NORMAL = 2 ** -126;
 /** The distance of neighbouring f32 at a number. */
@@ -23,7 +19,7 @@ const both = (xs: readonly number[]): number[] => [...xs, ...xs.map((x) => -x)];
 
 /** The largest distance of what the GPU gives from f, in units in the last place. */
 async function distance(run: (...x: Tensor[]) => Tensor, f: (...x: number[]) => number, ...inputs: number[][]): Promise<number> {
-  const tensors = inputs.map((x) => tensor(backend as Backend, x, [x.length]));
+  const tensors = inputs.map((x) => tensor(backend, x, [x.length]));
   const y = run(...tensors);
   const got = await y.read();
   for (const t of [...tensors, y]) t.dispose();
@@ -50,7 +46,7 @@ function erfBySeries(x: number): number {
 const sigma = (x: number): number => 1 / (1 + Math.exp(-x));
 
 describe.skipIf(absent)(`math on webgpu${absent}`, () => {
-  afterAll(() => (backend as Backend).dispose());
+  afterAll(() => backend.dispose());
 
   test.each([
     ["exp", 1.1, exp, Math.exp, between(-87.3, 88.7)],

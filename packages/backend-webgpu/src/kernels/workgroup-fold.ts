@@ -5,7 +5,7 @@ import { MATH } from "./math.ts";
 export const WIDTH = 64;
 
 /** `fn NAME(local, value) -> f32`, to be called by all threads or none. `combined` is of a and b. */
-export const workgroupFold = (name: string, combined: string): string => `var<workgroup> ${name}_parts: array<f32, ${WIDTH}>;
+const workgroupFold = (name: string, combined: string): string => `var<workgroup> ${name}_parts: array<f32, ${WIDTH}>;
 fn ${name}_of_two(a: f32, b: f32) -> f32 { return ${combined}; }
 fn ${name}(local: u32, value: f32) -> f32 {
   ${name}_parts[local] = value;

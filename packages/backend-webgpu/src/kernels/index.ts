@@ -11,6 +11,7 @@ import { dropoutKernels } from "./dropout.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { gatherKernels } from "./gather.ts";
 import { indexSelectKernels } from "./index-select.ts";
+import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
 import { matmulKernels } from "./matmul.ts";
 import { permuteKernels } from "./permute.ts";
 import { qmatmulKernels } from "./qmatmul.ts";
@@ -45,4 +46,5 @@ export const kernels = {
   ...castKernels,
   ...adamWKernels,
   ...adamW8bitKernels,
+  ...linearCrossEntropyKernels,
 } satisfies Partial<KernelTable<Gpu>>;

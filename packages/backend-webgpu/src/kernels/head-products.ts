@@ -1,0 +1,155 @@
+// The two products of the head with its loss: logits of a chunk of the vocabulary, and what e^(z − m) of a chunk adds to the gradient. Each thread holds a
+// tile of results in registers and reads four numbers at a time; neighbours in squares of 8 × 8 read the same rows.
+import { BYTES, type View } from "@qlora-js/core";
+import type { Gpu } from "../dispatch.ts";
+
+/** Columns of a tile, entries of the vocabulary or of the gradient, in fours. */
+const QUADS = 2;
+const COLUMNS = 4 * QUADS;
+const SQUARE = 8;
+
+/** Rows of a tile: no more than there are, and on the processor, where registers are memory anyway, what reads least. */
+const tileRows = (gpu: Gpu, rows: number): number => (rows <= 4 ? 4 : rows <= 8 || !gpu.facts.software ? 8 : 16);
+
+/** A chunk of the vocabulary: entries first … first + count − 1. */
+export interface Chunk {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The head's operands: x [rows, n], weight [vocabulary, n], and e, room for a chunk's logits and exponentials, [rows, stride], 4 divides stride. */
+export interface Head {
+  readonly x: View;
+  readonly weight: View;
+  readonly e: View;
+}
+
+const times = (count: number, text: (i: number) => string, join = "\n"): string =>
+  Array.from({ length: count }, (_, i) => text(i)).join(join);
+
+/** A tile of zeros, four columns a variable. */
+const zeros = (name: string, high: number): string => times(high, (r) => times(QUADS, (q) => `var ${name}${r}_${q} = vec4f();`, " "));
+
+/** How four neighbours of a row are read: at once where rows begin at a multiple of four, else one by one, 0 beyond the row. */
+const four = (name: string): string =>
+  `vec4f(${times(4, (j) => `select(0.0, ${name}_at(row * params.n + min(k + ${j}u, params.n - 1u)), k + ${j}u < params.n)`, ", ")})`;
+
+/** The element type of the weight's binding, and `w_four(row, k)`: W[row, k … k + 3] in f32. */
+function weightReader(gpu: Gpu, { weight }: Head, n: number): { as: Record<string, string>; whole: boolean; wgsl: string } {
+  const aligned = n % 4 === 0;
+  const whole = aligned && weight.buffer.byteLength <= gpu.facts.maxBindingBytes;
+  const words = BYTES[weight.dtype];
+  const type = words === 4 ? "vec4<f32>" : "vec2<u32>";
+  const at = whole ? "w[(row * params.n + k) / 4u]" : undefined;
+  const word = (j: number): string => `w_word((row * params.n + k) / ${4 / words}u + ${j}u)`;
+  const raw = at ?? (words === 4 ? `vec4f(${times(4, word, ", ")})` : `vec2u(${times(2, word, ", ")})`);
+  const widened =
+    weight.dtype === "f32"
+      ? raw
+      : weight.dtype === "f16"
+        ? "vec4f(unpack2x16float(raw.x), unpack2x16float(raw.y))"
+        : "bitcast<vec4f>(vec4u(raw.x << 16u, raw.x & 0xffff0000u, raw.y << 16u, raw.y & 0xffff0000u))";
+  const body = weight.dtype === "f32" ? `return ${raw};` : `let raw = ${raw}; return ${widened};`;
+  return {
+    as: whole ? { w: type } : {},
+    whole,
+    wgsl: `fn w_four(row: u32, k: u32) -> vec4f { ${aligned ? body : `return ${four("w")};`} }`,
+  };
+}
+
+/** Where thread i's tile begins, in squares of SQUARE × SQUARE tiles, `params.across` squares a row. */
+const PLACE = `fn place(i: u32) -> vec2u {
+  let square = i / ${SQUARE * SQUARE}u;
+  let row = square / params.across * ${SQUARE}u + i / ${SQUARE}u % ${SQUARE}u;
+  let column = square % params.across * ${SQUARE}u + i % ${SQUARE}u;
+  return vec2u(row * tile_rows, column * ${COLUMNS}u);
+}`;
+
+function tiles(high: number, rows: number, columns: number): { readonly across: number; readonly threads: number } {
+  const across = Math.ceil(columns / COLUMNS / SQUARE);
+  return { across, threads: Math.ceil(rows / high / SQUARE) * across * SQUARE * SQUARE };
+}
+
+// e[r, v] = Σ_k x[r, k]·W[first + v, k] for the chunk's v; columns from count to the next multiple of 4 hold anything
+export function headLogits(gpu: Gpu, head: Head, { first, count }: Chunk): void {
+  const { x, weight, e } = head;
+  const [rows, n] = x.shape as [number, number];
+  const high = tileRows(gpu, rows);
+  const { across, threads } = tiles(high, rows, count);
+  const aligned = n % 4 === 0;
+  const { as, whole, wgsl } = weightReader(gpu, head, n);
+  gpu.dispatch({
+    name: "linearCrossEntropy: logits",
+    constants: { dtype: weight.dtype, aligned, whole, tile_rows: high },
+    reads: { x, w: weight },
+    writes: { e },
+    as: { ...as, e: "vec4<f32>", ...(aligned ? { x: "vec4<f32>" } : {}) },
+    params: { rows, n, first, last: weight.shape[0]! - 1, entries: count, stride: e.shape[1]!, across },
+    grid: { threads },
+    wgsl: () => `${wgsl}
+fn x_four(row: u32, k: u32) -> vec4f { return ${aligned ? "x[(row * params.n + k) / 4u]" : four("x")}; }
+${PLACE}
+fn thread(i: u32) {
+  let at = place(i);
+  if (at.x >= params.rows || at.y >= params.entries) { return; }
+  ${times(high, (r) => `let r${r} = min(at.x + ${r}u, params.rows - 1u);`)}
+  ${times(COLUMNS, (c) => `let v${c} = min(params.first + at.y + ${c}u, params.last);`)}
+  ${zeros("z", high)}
+  for (var k = 0u; k < params.n; k += 4u) {
+    ${times(COLUMNS, (c) => `let w${c} = w_four(v${c}, k);`)}
+    ${times(high, (r) => `let x${r} = x_four(r${r}, k);\n${times(QUADS, (q) => `z${r}_${q} += vec4f(${times(4, (c) => `dot(x${r}, w${4 * q + c})`, ", ")});`)}`)}
+  }
+  ${times(
+    high,
+    (r) => `if (at.x + ${r}u < params.rows) {
+    let to = ((at.x + ${r}u) * params.stride + at.y) / 4u;
+    ${times(QUADS, (q) => `if (at.y + ${4 * q}u < params.stride) { e[to + ${q}u] = z${r}_${q}; }`, "\n    ")}
+  }`,
+  )}
+}`,
+  });
+}
+
+// sums[part][r, d] = Σ_v e[r, v]·W[first + v, d], v over the part's span of the chunk
+export function headGradients(gpu: Gpu, head: Head, { first, count }: Chunk, span: number, sums: View): void {
+  const { x, weight, e } = head;
+  const [rows, n] = x.shape as [number, number];
+  const high = tileRows(gpu, rows);
+  const { across, threads } = tiles(high, rows, n);
+  const aligned = n % 4 === 0;
+  const { as, whole, wgsl } = weightReader(gpu, head, n);
+  const store = aligned
+    ? (r: number, q: number) => `if (at.y + ${4 * q}u < params.n) { sums[to / 4u + ${q}u] = u${r}_${q}; }`
+    : (r: number, q: number) =>
+        times(4, (c) => `if (at.y + ${4 * q + c}u < params.n) { sums[to + ${4 * q + c}u] = u${r}_${q}[${c}]; }`, " ");
+  gpu.dispatch({
+    name: "linearCrossEntropy: gradients",
+    constants: { dtype: weight.dtype, aligned, whole, tile_rows: high },
+    reads: { e, w: weight },
+    writes: { sums },
+    as: { ...as, e: "vec4<f32>", ...(aligned ? { sums: "vec4<f32>" } : {}) },
+    params: { rows, n, first, last: weight.shape[0]! - 1, entries: count, stride: e.shape[1]!, across, span, tiles: threads },
+    grid: { threads: threads * Math.ceil(count / span) },
+    wgsl: () => `${wgsl}
+${PLACE}
+fn thread(i: u32) {
+  let part = i / params.tiles;
+  let at = place(i % params.tiles);
+  if (at.x >= params.rows || at.y >= params.n) { return; }
+  ${times(high, (r) => `let r${r} = min(at.x + ${r}u, params.rows - 1u) * params.stride;`)}
+  ${zeros("u", high)}
+  let end = min((part + 1u) * params.span, params.entries);
+  for (var v = part * params.span; v < end; v += 4u) {
+    ${times(4, (c) => `let v${c} = min(params.first + v + ${c}u, params.last);\n${times(QUADS, (q) => `let w${c}_${q} = w_four(v${c}, at.y + ${4 * q}u);`)}`)}
+    ${times(high, (r) => `let e${r} = e[(r${r} + v) / 4u];\n${times(QUADS, (q) => `u${r}_${q} += ${times(4, (c) => `e${r}[${c}] * w${c}_${q}`, " + ")};`)}`)}
+  }
+  ${times(
+    high,
+    (r) => `if (at.x + ${r}u < params.rows) {
+    let to = (part * params.rows + at.x + ${r}u) * params.n + at.y;
+    ${times(QUADS, (q) => store(r, q), "\n    ")}
+  }`,
+  )}
+}`,
+  });
+}

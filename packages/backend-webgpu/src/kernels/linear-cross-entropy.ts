@@ -1,0 +1,142 @@
+// Head and loss in one. The vocabulary goes by in chunks: their logits are made, turned into e^(z − m) under a running maximum m, and multiplied with the same
+// rows of the head; no more of the logits ever exists. The target stands apart from the sums, so that what a sure model leaves is not lost beside 1.
+import { type KernelTable, sizeOf, type View } from "@qlora-js/core";
+import type { Gpu } from "../dispatch.ts";
+import { type Chunk, type Head, headGradients, headLogits } from "./head-products.ts";
+import { MATH } from "./math.ts";
+
+/** Bytes of a chunk's logits, and of the sums of its parts, where that leaves enough of both. */
+const ROOM = 8 * 2 ** 20;
+/** Entries of the vocabulary: at least so many a chunk, and those whose products are summed one after another. */
+const LEAST = 1024;
+const SPAN = 1024;
+const THREADS = 64; // of a row
+
+/** Chunks of about the same size, each but the last a multiple of 64. */
+function chunksOf(rows: number, vocabulary: number): Chunk[] {
+  const fitting = Math.max(LEAST, ROOM / 4 / rows);
+  const most = 64 * Math.ceil(vocabulary / Math.ceil(vocabulary / fitting) / 64);
+  const chunks = Math.ceil(vocabulary / most);
+  return Array.from({ length: chunks }, (_, i) => ({ first: i * most, count: Math.min(most, vocabulary - i * most) }));
+}
+
+/** What a row's chunks so far come to, [rows, 4]: m, Σ e^(z − m) but for the target, z[target] (e^(z − m) of it at the end), and e^(m before − m). */
+interface Rows {
+  readonly targets: View;
+  readonly state: View;
+  readonly loss: View;
+  readonly head: Head;
+}
+
+interface Step extends Chunk {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+// m' = max(m, z)     e[v] = e^(z[v] − m'), of the target 0     others' = others·e^(m − m') + Σ e     loss = ln(1 + others / e^(z[target] − m))
+// One row a workgroup.
+function exponentials(gpu: Gpu, { targets, state, loss, head }: Rows, { first, count, isFirst, isLast }: Step): void {
+  gpu.dispatch({
+    name: "linearCrossEntropy: exponentials",
+    reads: { targets },
+    writes: { e: head.e, state, loss },
+    as: { state: "vec4<f32>" },
+    params: { first, entries: count, stride: head.e.shape[1]!, is_first: Number(isFirst), is_last: Number(isLast) },
+    grid: { workgroups: sizeOf(targets.shape), size: THREADS },
+    wgsl: () => `${MATH.exp}
+${MATH.log}
+var<workgroup> largest: array<f32, ${THREADS}>;
+var<workgroup> sums: array<f32, ${THREADS}>;
+
+// ln(Σ e^(z − m)) − (z[target] − m), for a sum little more than the target's part the series of ln(1 + t)
+fn loss_of(others: f32, own: f32, below: f32) -> f32 {
+  let t = others / own;
+  if (others * 64.0 <= own) { return t * (1.0 - t * (0.5 - t * (0.33333333 - t * 0.25))); }
+  return log_(others + own) + below;
+}
+
+fn block(row: u32, local: u32) {
+  let base = row * params.stride;
+  let wanted = u32(targets[row]) - params.first; // far beyond the chunk if it is not in it
+  var before = vec4f(-3.4028234e38, 0.0, 0.0, 1.0);
+  if (params.is_first == 0u) { before = state[row]; }
+  var m = before.x;
+  for (var v = local; v < params.entries; v += ${THREADS}u) { m = max(m, e[base + v]); }
+  largest[local] = m;
+  for (var half = ${THREADS / 2}u; half > 0u; half >>= 1u) {
+    workgroupBarrier();
+    if (local < half) { largest[local] = max(largest[local], largest[local + half]); }
+  }
+  workgroupBarrier();
+  m = largest[0];
+  var z = before.z;
+  if (wanted < params.entries) { z = e[base + wanted]; }
+  storageBarrier();
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var v = local; v < (params.entries + 3u) / 4u * 4u; v += ${THREADS}u) {
+    let own = select(exp_(e[base + v] - m), 0.0, v == wanted || v >= params.entries);
+    e[base + v] = own;
+    sum += own;
+  }
+  sums[local] = sum;
+  for (var half = ${THREADS / 2}u; half > 0u; half >>= 1u) {
+    workgroupBarrier();
+    if (local < half) { sums[local] += sums[local + half]; }
+  }
+  if (local > 0u) { return; }
+  let factor = exp_(before.x - m);
+  let others = before.y * factor + sums[0];
+  if (params.is_last == 0u) { state[row] = vec4f(m, others, z, factor); return; }
+  let own = exp_(z - m);
+  state[row] = vec4f(m, others, own, factor);
+  loss[row] = loss_of(others, own, m - z);
+}`,
+  });
+}
+
+// u' = u·e^(m before − m) + Σ sums of the parts; at the end (u − others·W[target]) / (others + e^(z[target] − m))
+function joinGradients(gpu: Gpu, { targets, state, head }: Rows, { isFirst, isLast }: Step, sums: View, u: View): void {
+  gpu.dispatch({
+    name: "linearCrossEntropy: join",
+    reads: { targets, state, sums, w: head.weight },
+    writes: { u },
+    as: { state: "vec4<f32>" },
+    params: { n: head.x.shape[1]!, parts: sums.shape[0]!, size: sizeOf(u.shape), is_first: Number(isFirst), is_last: Number(isLast) },
+    grid: { threads: sizeOf(u.shape) },
+    wgsl: () => `fn thread(i: u32) {
+  let row = i / params.n;
+  let now = state[row];
+  var sum = 0.0;
+  for (var part = 0u; part < params.parts; part++) { sum += sums[part * params.size + i]; }
+  if (params.is_first == 0u) { sum += u[i] * now.w; }
+  if (params.is_last == 1u) { sum = (sum - now.y * w_at(u32(targets[row]) * params.n + i % params.n)) / (now.y + now.z); }
+  u[i] = sum;
+}`,
+  });
+}
+
+export const linearCrossEntropyKernels = {
+  // z = x·Wᵀ     loss = ln Σ_v e^z[v] − z[target]     u = Σ_v softmax(z)[v]·W[v] − W[target]
+  linearCrossEntropy: (gpu, inputs, outputs, { withGradient }) => {
+    const [x, weight, targets] = inputs as [View, View, View];
+    const [loss, u] = outputs as [View, View];
+    const [rows, n] = x.shape as [number, number];
+    if (rows === 0) return;
+    const chunks = chunksOf(rows, weight.shape[0]!);
+    const most = chunks[0]!.count;
+    const parts = Math.max(1, Math.min(Math.ceil(most / SPAN), Math.floor(ROOM / 4 / rows / n)));
+    const span = 4 * Math.ceil(most / parts / 4);
+    const head: Head = { x, weight, e: gpu.temporary("f32", [rows, 4 * Math.ceil(most / 4)]) };
+    const state: Rows = { targets, state: gpu.temporary("f32", [rows, 4]), loss, head };
+    for (const [i, chunk] of chunks.entries()) {
+      const step: Step = { ...chunk, isFirst: i === 0, isLast: i === chunks.length - 1 };
+      headLogits(gpu, head, chunk);
+      exponentials(gpu, state, step);
+      if (!withGradient) continue;
+      const sums = gpu.temporary("f32", [Math.ceil(chunk.count / span), rows, n]);
+      headGradients(gpu, head, chunk, span, sums);
+      joinGradients(gpu, state, step, sums, u);
+    }
+  },
+} satisfies Partial<KernelTable<Gpu>>;

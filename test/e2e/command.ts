@@ -38,7 +38,7 @@ export async function qlora(args: readonly string[], { input, cwd, environment, 
   const { FORCE_COLOR: _, ...inherited } = process.env;
   const [action = "", ...others] = args;
   const threads = COMPUTES.has(action) && !args.includes("--threads") ? ["--threads", "1"] : [];
-  const [program, ...before] = [...through, process.execPath] as [string, ...string[]];
+  const [program = process.execPath, ...before] = [...through, process.execPath];
   const child = spawn(program, [...before, MAIN, action, ...threads, ...others], {
     cwd,
     env: { ...inherited, ...environment },

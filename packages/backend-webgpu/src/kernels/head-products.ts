@@ -2,14 +2,15 @@
 // tile of results in registers and reads four numbers at a time; neighbours in squares of 8 × 8 read the same rows.
 import { BYTES, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
+import { windowsOf } from "../program-source.ts";
 
 /** Columns of a tile, entries of the vocabulary or of the gradient, in fours. */
 const QUADS = 2;
 const COLUMNS = 4 * QUADS;
 const SQUARE = 8;
 
-/** Rows of a tile: no more than there are, and on the processor, where registers are memory anyway, what reads least. */
-const tileRows = (gpu: Gpu, rows: number): number => (rows <= 4 ? 4 : rows <= 8 || !gpu.facts.software ? 8 : 16);
+/** Rows of a tile: no more than there are, few where each number is read by itself, and on the processor, where registers are memory anyway, many. */
+const tileRows = (gpu: Gpu, rows: number, n: number): number => (rows <= 4 || n % 4 !== 0 ? 4 : rows <= 8 || !gpu.facts.software ? 8 : 16);
 
 /** A chunk of the vocabulary: entries first … first + count − 1. */
 export interface Chunk {
@@ -34,26 +35,31 @@ const zeros = (name: string, high: number): string => times(high, (r) => times(Q
 const four = (name: string): string =>
   `vec4f(${times(4, (j) => `select(0.0, ${name}_at(row * params.n + min(k + ${j}u, params.n - 1u)), k + ${j}u < params.n)`, ", ")})`;
 
-/** The element type of the weight's binding, and `w_four(row, k)`: W[row, k … k + 3] in f32. */
-function weightReader(gpu: Gpu, { weight }: Head, n: number): { as: Record<string, string>; whole: boolean; wgsl: string } {
-  const aligned = n % 4 === 0;
-  const whole = aligned && weight.buffer.byteLength <= gpu.facts.maxBindingBytes;
-  const words = BYTES[weight.dtype];
-  const type = words === 4 ? "vec4<f32>" : "vec2<u32>";
-  const at = whole ? "w[(row * params.n + k) / 4u]" : undefined;
-  const word = (j: number): string => `w_word((row * params.n + k) / ${4 / words}u + ${j}u)`;
-  const raw = at ?? (words === 4 ? `vec4f(${times(4, word, ", ")})` : `vec2u(${times(2, word, ", ")})`);
-  const widened =
-    weight.dtype === "f32"
-      ? raw
-      : weight.dtype === "f16"
-        ? "vec4f(unpack2x16float(raw.x), unpack2x16float(raw.y))"
-        : "bitcast<vec4f>(vec4u(raw.x << 16u, raw.x & 0xffff0000u, raw.y << 16u, raw.y & 0xffff0000u))";
-  const body = weight.dtype === "f32" ? `return ${raw};` : `let raw = ${raw}; return ${widened};`;
+/** The element type of the weight's binding, and `w_four(row, k)`: W[row, k … k + 3] in f32. Four that stand together lie in one window. */
+function weightReader(gpu: Gpu, { weight }: Head, n: number): { as: Record<string, string>; wgsl: string } {
+  if (n % 4 !== 0) return { as: {}, wgsl: `fn w_four(row: u32, k: u32) -> vec4f { return ${four("w")}; }` };
+  const bytes = 4 * BYTES[weight.dtype];
+  const type = bytes === 16 ? "vec4<f32>" : "vec2<u32>";
+  const windows = windowsOf(weight, gpu.facts.maxBindingBytes);
+  const size = gpu.facts.maxBindingBytes / bytes;
+  const read = (w: number): string => `raw = w_${w}[at - ${w * size}u];`;
+  const found =
+    windows === 1
+      ? "raw = w[at];"
+      : times(windows, (w) => (w < windows - 1 ? `if (at < ${(w + 1) * size}u) { ${read(w)} }` : `{ ${read(w)} }`), " else ");
+  const widened = {
+    f32: "raw",
+    f16: "vec4f(unpack2x16float(raw.x), unpack2x16float(raw.y))",
+    bf16: "bitcast<vec4f>(vec4u(raw.x << 16u, raw.x & 0xffff0000u, raw.y << 16u, raw.y & 0xffff0000u))",
+  }[weight.dtype as "f32" | "f16" | "bf16"];
   return {
-    as: whole ? { w: type } : {},
-    whole,
-    wgsl: `fn w_four(row: u32, k: u32) -> vec4f { ${aligned ? body : `return ${four("w")};`} }`,
+    as: { w: type },
+    wgsl: `fn w_four(row: u32, k: u32) -> vec4f {
+  let at = (row * params.n + k) / 4u;
+  var raw: ${type};
+  ${found}
+  return ${widened};
+}`,
   };
 }
 
@@ -74,13 +80,13 @@ function tiles(high: number, rows: number, columns: number): { readonly across: 
 export function headLogits(gpu: Gpu, head: Head, { first, count }: Chunk): void {
   const { x, weight, e } = head;
   const [rows, n] = x.shape as [number, number];
-  const high = tileRows(gpu, rows);
+  const high = tileRows(gpu, rows, n);
   const { across, threads } = tiles(high, rows, count);
   const aligned = n % 4 === 0;
-  const { as, whole, wgsl } = weightReader(gpu, head, n);
+  const { as, wgsl } = weightReader(gpu, head, n);
   gpu.dispatch({
     name: "linearCrossEntropy: logits",
-    constants: { dtype: weight.dtype, aligned, whole, tile_rows: high },
+    constants: { dtype: weight.dtype, aligned, tile_rows: high },
     reads: { x, w: weight },
     writes: { e },
     as: { ...as, e: "vec4<f32>", ...(aligned ? { x: "vec4<f32>" } : {}) },
@@ -114,17 +120,17 @@ fn thread(i: u32) {
 export function headGradients(gpu: Gpu, head: Head, { first, count }: Chunk, span: number, sums: View): void {
   const { x, weight, e } = head;
   const [rows, n] = x.shape as [number, number];
-  const high = tileRows(gpu, rows);
+  const high = tileRows(gpu, rows, n);
   const { across, threads } = tiles(high, rows, n);
   const aligned = n % 4 === 0;
-  const { as, whole, wgsl } = weightReader(gpu, head, n);
+  const { as, wgsl } = weightReader(gpu, head, n);
   const store = aligned
     ? (r: number, q: number) => `if (at.y + ${4 * q}u < params.n) { sums[to / 4u + ${q}u] = u${r}_${q}; }`
     : (r: number, q: number) =>
         times(4, (c) => `if (at.y + ${4 * q + c}u < params.n) { sums[to + ${4 * q + c}u] = u${r}_${q}[${c}]; }`, " ");
   gpu.dispatch({
     name: "linearCrossEntropy: gradients",
-    constants: { dtype: weight.dtype, aligned, whole, tile_rows: high },
+    constants: { dtype: weight.dtype, aligned, tile_rows: high },
     reads: { e, w: weight },
     writes: { sums },
     as: { ...as, e: "vec4<f32>", ...(aligned ? { sums: "vec4<f32>" } : {}) },

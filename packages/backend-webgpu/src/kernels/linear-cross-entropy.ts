@@ -12,10 +12,11 @@ const LEAST = 1024;
 const SPAN = 1024;
 const THREADS = 64; // of a row
 
-/** Chunks of about the same size, each but the last a multiple of 64. */
-function chunksOf(rows: number, vocabulary: number): Chunk[] {
-  const fitting = Math.max(LEAST, ROOM / 4 / rows);
-  const most = 64 * Math.ceil(vocabulary / Math.ceil(vocabulary / fitting) / 64);
+/** Chunks of about the same size, each but the last a multiple of 64; one binding shows the logits of one. */
+function chunksOf(rows: number, vocabulary: number, maxBindingBytes: number): Chunk[] {
+  const wanted = Math.max(LEAST, ROOM / 4 / rows);
+  const fitting = Math.max(1, Math.floor(Math.min(wanted, maxBindingBytes / 4 / rows) / 64));
+  const most = 64 * Math.ceil(vocabulary / Math.ceil(vocabulary / fitting / 64) / 64);
   const chunks = Math.ceil(vocabulary / most);
   return Array.from({ length: chunks }, (_, i) => ({ first: i * most, count: Math.min(most, vocabulary - i * most) }));
 }
@@ -123,9 +124,9 @@ export const linearCrossEntropyKernels = {
     const [loss, u] = outputs as [View, View];
     const [rows, n] = x.shape as [number, number];
     if (rows === 0) return;
-    const chunks = chunksOf(rows, weight.shape[0]!);
+    const chunks = chunksOf(rows, weight.shape[0]!, gpu.facts.maxBindingBytes);
     const most = chunks[0]!.count;
-    const parts = Math.max(1, Math.min(Math.ceil(most / SPAN), Math.floor(ROOM / 4 / rows / n)));
+    const parts = Math.max(1, Math.min(Math.ceil(most / SPAN), Math.floor(Math.min(ROOM, gpu.facts.maxBindingBytes) / 4 / rows / n)));
     const span = 4 * Math.ceil(most / parts / 4);
     const head: Head = { x, weight, e: gpu.temporary("f32", [rows, 4 * Math.ceil(most / 4)]) };
     const state: Rows = { targets, state: gpu.temporary("f32", [rows, 4]), loss, head };

@@ -23,8 +23,7 @@ export default defineConfig({
       group("parity", ["test/parity/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
       group("package", ["test/package/**/*.test.ts"]),
       group("e2e", ["test/e2e/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
-      group("browser", ["test/browser/**/*.test.ts"]),
-      group("browser", ["test/browser/**/*.test.ts"]),
+      group("browser", ["test/browser/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
     ],
   },
 });

@@ -21,7 +21,7 @@ export function drawLossCurve(plot: HTMLElement, { steps, training, validation }
   const x = (step: number): number => (100 * step) / steps;
   const y = (loss: number): number => 100 - (100 * loss) / top;
 
-  const points = training.map(({ step, loss }) => `${x(step).toFixed(2)},${y(loss).toFixed(2)}`);
+  const points = training.map(({ step, loss }) => `${x(step).toFixed(2)},${y(loss).toFixed(4)}`);
   plot.querySelector("polyline")!.setAttribute("points", points.join(" "));
 
   const marks: HTMLElement[] = [];

@@ -34,7 +34,7 @@ export class LessonPage {
 
   /** Waits until the page is in one of these states; says what the page says if it is not. */
   async state(...states: readonly string[]): Promise<void> {
-    const arrived = this.page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state ?? ""), states, { timeout: 90_000 });
+    const arrived = this.page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state ?? ""), states, { timeout: 240_000 });
     await arrived.catch(async () => expect.fail(`never ${states.join(" or ")}: ${await this.text("#status")} ${this.troubles.join("\n")}`));
   }
 
@@ -59,6 +59,13 @@ export class LessonPage {
 
   async points(): Promise<string[]> {
     return ((await this.page.locator("#plot polyline").getAttribute("points")) ?? "").split(" ").filter(Boolean);
+  }
+
+  /** Training losses, read off the curve. */
+  async losses(): Promise<number[]> {
+    const points = await this.points();
+    const top = Math.max(...(await this.page.locator(".tick-y").allTextContents()).map(Number));
+    return points.map((point) => (top * (100 - Number(point.split(",")[1]))) / 100);
   }
 
   async close(): Promise<void> {

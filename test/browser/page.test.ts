@@ -7,8 +7,28 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch, type Served, serveIsolated, servePlainly, withoutChromium, writePage } from "./chromium.ts";
 import { LessonPage } from "./lesson-page.ts";
 
-/** Enough to change every answer. */
+/** Enough to change every answer; the second in part, for a GPU in software, whose steps take as long as ten on WebAssembly. */
 const SHORT = "steps=60&rank=8&learningRate=0.003&seed=0";
+const SHORTEST = "steps=12&rank=8&learningRate=0.005&seed=0";
+
+/** From click to changed answer. */
+async function learn(lesson: LessonPage, steps: number, changed: RegExp): Promise<void> {
+  await lesson.state("paused");
+  const before = await lesson.answers();
+  expect(before.map(([, said]) => said)).toContain("The sky is blue.");
+  await lesson.page.click("#learn");
+  await lesson.state("finished");
+  const after = await lesson.answers();
+  expect(after).toHaveLength(3);
+  for (const [i, [question, said, says]] of after.entries()) {
+    expect([question, said]).toEqual(before[i]!.slice(0, 2));
+    expect(says).toMatch(changed);
+  }
+  const [first, last] = await lesson.validation();
+  expect(last).toBeLessThan(first! / 2);
+  expect(await lesson.steps()).toBe(steps);
+  expect(await lesson.points()).toHaveLength(steps);
+}
 
 describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ? ` (skipped: ${withoutChromium})` : ""}`, () => {
   const folder = mkdtempSync(join(tmpdir(), "qlora-page-"));
@@ -28,34 +48,15 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     rmSync(folder, { recursive: true });
   });
 
-  /** From click to changed answer. */
-  async function learn(lesson: LessonPage): Promise<void> {
-    await lesson.state("paused");
-    const before = await lesson.answers();
-    expect(before.map(([, said]) => said)).toContain("The sky is blue.");
-    await lesson.page.click("#learn");
-    await lesson.state("finished");
-    const after = await lesson.answers();
-    expect(after).toHaveLength(3);
-    for (const [i, [question, said, says]] of after.entries()) {
-      expect([question, said]).toEqual(before[i]!.slice(0, 2));
-      expect(says).toMatch(/^Arr.*matey!$/);
-    }
-    const [first, last] = await lesson.validation();
-    expect(last).toBeLessThan(first! / 4);
-    expect(await lesson.steps()).toBe(60);
-    expect(await lesson.points()).toHaveLength(60);
-  }
-
   test("learns on all threads where it is cross-origin isolated, and on one to the same losses where it is not", async () => {
     const many = await LessonPage.open(browser, isolated.address, { settings: `backend=wasm&${SHORT}` });
-    await learn(many);
+    await learn(many, 60, /^Arr.*matey!$/);
     const processors = await many.page.evaluate(() => navigator.hardwareConcurrency);
     expect(await many.text("#device-title")).toBe(`WebAssembly, ${processors === 1 ? "one thread" : `${processors} threads`}`);
     expect(await many.text("#device-notes")).toBe("");
 
     const one = await LessonPage.open(browser, plain.address, { settings: `backend=wasm&${SHORT}` });
-    await learn(one);
+    await learn(one, 60, /^Arr.*matey!$/);
     expect(await one.text("#device-title")).toBe("WebAssembly, one thread");
     expect(await one.text("#device-notes")).toContain("Cross-Origin-Embedder-Policy");
     expect(await one.validation()).toEqual(await many.validation());
@@ -156,6 +157,54 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     await lesson.page.check("input[value=large]");
     await lesson.page.waitForFunction(() => / GB/.test(document.getElementById("bars")!.textContent));
     expect(await lesson.page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    await lesson.close();
+  });
+});
+
+describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skipped: ${withoutChromium})` : ""}`, () => {
+  let browser: Browser;
+  let served: Served;
+  beforeAll(async () => {
+    browser = await launch({ webgpu: true });
+    served = await serveIsolated();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    served?.stop();
+  });
+
+  test("learns on WebGPU what it learns on WebAssembly", async () => {
+    const wasm = await LessonPage.open(browser, served.address, { settings: `backend=wasm&${SHORTEST}` });
+    await learn(wasm, 12, /matey!$/);
+    const gpu = await LessonPage.open(browser, served.address, { settings: `backend=webgpu:software&${SHORTEST}` });
+    await learn(gpu, 12, /matey!$/);
+    expect(await gpu.text("#device-title")).toMatch(/^WebGPU: /);
+    expect((await gpu.answers()).flat()).toEqual((await wasm.answers()).flat());
+    const [got, want] = [await gpu.losses(), await wasm.losses()];
+    for (const [i, loss] of got.entries()) expect(loss / want[i]!).toBeCloseTo(1, 3);
+    await wasm.close();
+    await gpu.close();
+  });
+
+  test("leaves a GPU that is only software alone unless it is asked for", async () => {
+    const lesson = await LessonPage.open(browser, served.address, { settings: "backend=webgpu" });
+    await lesson.state("paused");
+    expect(await lesson.text("#device-title")).toMatch(/^WebAssembly/);
+    expect(await lesson.text("#device-notes")).toContain("one in software");
+    expect(await lesson.page.isVisible("#software")).toBe(true);
+    await lesson.close();
+  });
+
+  test("says so when the GPU is lost, and goes on with WebAssembly", async () => {
+    const lesson = await LessonPage.open(browser, served.address, { settings: "backend=webgpu:software" });
+    await lesson.page.waitForFunction(() => document.getElementById("device-title")!.textContent!.startsWith("WebGPU"));
+    const client = await browser.newBrowserCDPSession();
+    await client.send("Browser.crashGpuProcess");
+    await lesson.state("failed");
+    expect(await lesson.text("#status")).toMatch(/It stopped: .*lost.*choose WebAssembly/);
+    await lesson.page.check("input[value=wasm]");
+    await lesson.state("paused");
+    lesson.troubles.splice(0); // the browser's own lines about its GPU
     await lesson.close();
   });
 });

@@ -1,5 +1,6 @@
+import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
-import { shellWord, typedCommand } from "./typed-command.ts";
+import { shellWord, shortestPath, typedCommand } from "./typed-command.ts";
 
 it.each([
   [{}, "qlora"],
@@ -16,4 +17,12 @@ it.each([
   ["$HOME", "'$HOME'"],
 ])("makes one word of %j", (path, expected) => {
   expect(shellWord(path)).toBe(expected);
+});
+
+it("shows a path from here where that is shorter", () => {
+  const here = resolve("/", "home", "me");
+  expect(shortestPath(join(here, "data"), here)).toBe("data");
+  expect(shortestPath(here, here)).toBe(".");
+  const elsewhere = resolve("/", "d", "x");
+  expect(shortestPath(elsewhere, here)).toBe(elsewhere);
 });

@@ -64,7 +64,7 @@ describe("ChatTemplate", () => {
     expect(() => new ChatTemplate("{% if %}")).toThrow(FormatError);
   });
 
-  test.each([
+  it.each([
     ["{{ range(3) | join(' ') }}", "0 1 2"],
     ["{{ range(2, 5) | join(' ') }}", "2 3 4"],
     ["{{ range(5, 0, -2) | join(' ') }}", "5 3 1"],
@@ -74,7 +74,7 @@ describe("ChatTemplate", () => {
     expect(new ChatTemplate(source).render([{ role: "user", content: "hi" }])).toBe(expected);
   });
 
-  test("refuses a range that would fill the memory", () => {
+  it("refuses a range that would fill the memory", () => {
     const render = () => new ChatTemplate("{% for i in range(10 ** 12) %}x{% endfor %}").render([{ role: "user", content: "hi" }]);
     expect(render).toThrow(/range\(\) of 1000000000000 numbers, where 100000 are allowed/);
   });

@@ -23,6 +23,7 @@ import { samplePrompts } from "../train/sample-prompts.ts";
 import { StopRequest } from "../train/stop-request.ts";
 import { TrainingRun } from "../train/training-run.ts";
 import { TRAINING_OPTIONS } from "../training-options.ts";
+import { shortestPath } from "../typed-command.ts";
 
 const FOLDER = { expects: "a folder" };
 const EVERY = { expects: "a whole number of steps, 1 or more" };
@@ -106,7 +107,14 @@ async function trainOnce({ args, options, given, output }: Invocation<typeof OPT
     if (prepared.manifest === undefined) return output.event("done", { dryRun });
     const folder = resume ?? out ?? (await freeRunFolder("runs", new Date()));
     Object.assign(attempt, { folder, from: resumed?.checkpoint?.step ?? 0 });
-    await train(prepared, prepared.manifest, { folder, resumed, on: options, samples, output, data: data ?? prepared.manifest.data.path });
+    await train(prepared, prepared.manifest, {
+      folder,
+      resumed,
+      on: options,
+      samples,
+      output,
+      data: data ?? shortestPath(prepared.manifest.data.path),
+    });
   } finally {
     await resumed?.lock.release();
   }

@@ -66,6 +66,30 @@ describe("the lock of a run folder", () => {
     },
   );
 
+  it.skipIf(process.platform !== "linux")(
+    "is stale when its process has ended and its parent has not asked how (Linux tells)",
+    async () => {
+      const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"]);
+      const [printed] = (await once(parent.stdout, "data")) as [Buffer];
+      await write({ pid: Number(String(printed)) });
+      try {
+        await RunLock.take(run);
+        expect((await held()).pid).toBe(process.pid);
+      } finally {
+        parent.kill();
+      }
+    },
+  );
+
+  it("is had by one who asks while its process is being killed", async () => {
+    const child = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"]);
+    await write({ pid: child.pid! });
+    expect(await lockHolder(run)).toMatchObject({ pid: child.pid });
+    const taking = RunLock.take(run);
+    setTimeout(() => child.kill("SIGKILL"), 200);
+    await (await taking).release();
+  });
+
   it.each(["", '{"pid":', "null"])("is stale when a kill or a full disk left %j of it", async (text) => {
     await writeFile(lockFile(), text);
     await RunLock.take(run);

@@ -23,8 +23,8 @@ export type LockHolder = z.infer<typeof schema>;
 
 /** A lock that is being written is whole after this time. */
 const SETTLE_MS = 100;
-/** Each attempt after the first follows the removal of a lock whose process is gone. */
-const ATTEMPTS = 5;
+/** A process that was killed just now may take so long to be gone, with all its memory. */
+const DYING_MS = 1000;
 
 /** The right to write to a run folder. */
 export class RunLock {
@@ -46,15 +46,14 @@ export class RunLock {
       since: new Date().toISOString(),
     };
     const content = `${JSON.stringify(own)}\n`;
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (let waited = 0; ; ) {
       if (await create(path, content)) return new RunLock(path, content);
       const found = await read(path);
       if (!found) continue;
-      if (await isAlive(found.holder)) throw inUse(run, found.holder!);
-      if (!(await removeStale(path, found.text))) break;
+      if (!(await isAlive(found.holder))) await removeStale(path, found.text);
+      else if (waited >= DYING_MS || found.holder!.host !== own.host) throw inUse(run, found.holder!);
+      else waited += await pause();
     }
-    const holder = await lockHolder(run);
-    throw inUse(run, holder ?? own);
   }
 
   /** Gives it back. A lock that is not this one any more stays. */
@@ -98,8 +97,13 @@ async function read(path: string): Promise<{ readonly text: string; readonly hol
     if (text === undefined) return undefined;
     const holder = parse(text);
     if (holder || last) return { text, holder };
-    await wait(SETTLE_MS); // its process may be writing it at this moment
+    await pause(); // its process may be writing it at this moment
   }
+}
+
+async function pause(): Promise<number> {
+  await wait(SETTLE_MS);
+  return SETTLE_MS;
 }
 
 function parse(text: string): LockHolder | undefined {
@@ -119,34 +123,38 @@ async function isAlive(holder: LockHolder | undefined): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
   const started = await startOf(holder.pid);
+  if (started === ENDED) return false;
   return holder.started === null || started === null || holder.started === started;
 }
 
 /**
  * Takes away a lock whose process is gone. Two processes may see it at one time, and the second must not take away the lock that the first has made since:
  * what was taken away is looked at, and put back if it is another.
- * @returns false if it was
  */
-async function removeStale(path: string, text: string): Promise<boolean> {
+async function removeStale(path: string, text: string): Promise<void> {
   const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     await rename(path, aside);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return true;
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
     throw storageError(path, cause);
   }
   const same = (await readFile(aside, "utf8").catch(() => text)) === text;
   if (!same) await link(aside, path).catch(() => {});
   await rm(aside, { force: true });
-  return same;
 }
+
+/** A process that has ended, whose parent has not asked how. */
+const ENDED = "ended";
 
 /** What tells a process from a later one of the same number: Linux counts ticks from the start of the system (proc(5): stat, field 22). */
 async function startOf(pid: number): Promise<string | null> {
   try {
     const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, "utf8"), readFile("/proc/sys/kernel/random/boot_id", "utf8")]);
     // the name before the last bracket may hold anything; the state after it is field 3
-    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ticks = fields[19];
+    if (fields[0] === "Z" || fields[0] === "X") return ENDED;
     return ticks === undefined ? null : `${boot.trim()} ${ticks}`;
   } catch {
     return null;

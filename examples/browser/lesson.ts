@@ -13,7 +13,8 @@ const MODEL_FILES = [
   "tokenizer_config.json",
   "model.safetensors",
 ];
-const BATCH = 8;
+/** Rows measured at a time. */
+const VALIDATION_BATCH = 8;
 const SAMPLES = 4;
 const LARGE = "llama-7b";
 const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 48 } as const;
@@ -48,10 +49,6 @@ export class Lesson {
     return q.llamaTensors(this.model.config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
   }
 
-  get batch(): number {
-    return BATCH;
-  }
-
   /** One step of training, or undefined when all are done. @throws DivergedError */
   async step(): Promise<q.TrainStep | undefined> {
     const { value } = await this.#run.next();
@@ -76,23 +73,33 @@ export class Lesson {
   /** Mean loss of the rows that are not trained on. */
   async validation(onProgress: (share: number) => Promise<void>): Promise<number> {
     const { valid } = this.data;
-    const { loss } = await q.evaluate(this.model, valid, BATCH, (rows) => onProgress(rows / valid.length));
+    const { loss } = await q.evaluate(this.model, valid, VALIDATION_BATCH, (rows) => onProgress(rows / valid.length));
     return loss;
   }
 
   /** Predicted bytes of a step, for the three ways to fine-tune: of this run with its longest rows, and of a large model. */
   memory(): Record<MemoryOf, MethodBytes[]> {
-    const common = { dtype: "bf16", format: nf4(), adapter: loraOf(this.settings), accumulate: 1, optimizerBits: 32 } as const;
-    const here = { ...common, ...q.batchShape(this.data.train, BATCH), recompute: this.#recompute() };
-    const large = { ...common, batch: 1, length: 512, supervised: 512, recompute: ["cheap"] as const };
+    const here = this.#planned();
+    const large = { ...here, batch: 1, length: 512, supervised: 512, recompute: ["cheap"] as const };
     return { here: threeWays(this.model.config, here), large: threeWays(q.shapeNamed(LARGE), large) };
   }
 
+  /** Goes through a step without computing it, for a device that compiles what will run. */
+  rehearse(onRun: Backend["run"]): void {
+    q.forecast(this.model.config, this.#planned(), onRun);
+  }
+
+  #planned(): q.AdapterRun {
+    const adapter = loraOf(this.settings);
+    const shape = q.batchShape(this.data.train, this.settings.batch);
+    return { dtype: "bf16", format: nf4(), adapter, ...shape, accumulate: 1, optimizerBits: 32, recompute: this.#recompute() };
+  }
+
   #train(): AsyncGenerator<q.TrainStep, void, void> {
-    const { steps, learningRate, seed } = this.settings;
+    const { steps, batch, learningRate, seed } = this.settings;
     const parameters = this.adapter.parameters();
     const optimizer = new q.PagedAdamW(parameters, new Pager(this.model.backend));
-    const order = new q.DataOrder(this.data.train.length, { order: "shuffle", batch: BATCH, accumulate: 1, seed });
+    const order = new q.DataOrder(this.data.train.length, { order: "shuffle", batch, accumulate: 1, seed });
     const how = { schedule: "cosine", warmupSteps: Math.ceil(steps / 20), clip: 1, dropout: false } as const;
     const options = { ...how, steps, learningRate, seed, recompute: this.#recompute() };
     return q.train(this.model, [...parameters.values()], optimizer, this.data.train, order, options);

@@ -8,6 +8,8 @@ export type BackendName = "webgpu" | "webgpu:software" | "wasm";
 export interface Settings {
   readonly backend: BackendName;
   readonly steps: number;
+  /** Rows in a step. */
+  readonly batch: number;
   readonly rank: number;
   readonly learningRate: number;
   readonly seed: number;
@@ -47,7 +49,6 @@ export interface Opened {
   readonly trained: number;
   readonly rows: number;
   readonly validRows: number;
-  readonly batch: number;
   readonly samples: readonly { readonly question: string; readonly answer: string }[];
   readonly questions: readonly string[];
   /** Predicted for a step of this run, and for a row of 512 tokens on a model of 7 billion parameters. */

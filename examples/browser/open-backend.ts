@@ -1,10 +1,13 @@
 // The switch: the backend that was asked for, or the one that is there, with the reason. Only the code of the one that is used is loaded.
+import type { WebGpuBackend } from "@qlora-js/backend-webgpu";
 import type { Backend } from "@qlora-js/core";
 import type { BackendName, Device } from "./messages.ts";
 
 export interface OpenBackend {
   readonly backend: Backend;
   readonly device: Device;
+  /** For a device that compiles programs: takes note of what will run, and compiles it together. */
+  readonly ahead?: Pick<WebGpuBackend, "note" | "compile">;
 }
 
 const INSTEAD = "The model learns on WebAssembly instead.";
@@ -28,7 +31,7 @@ async function openWebGpu(wanted: "webgpu" | "webgpu:software"): Promise<OpenBac
   const backend = await createWebGpuBackend({ software: wanted === "webgpu:software" });
   const { description, software } = backend.facts;
   const notes = software ? ["This GPU is software on the processor: right, but slower than WebAssembly."] : [];
-  return { backend, device: { backend: wanted, title: `WebGPU: ${description}`, notes, softwareOnly: software } };
+  return { backend, ahead: backend, device: { backend: wanted, title: `WebGPU: ${description}`, notes, softwareOnly: software } };
 }
 
 async function openWasm(): Promise<OpenBackend> {

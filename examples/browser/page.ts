@@ -127,12 +127,12 @@ function drawControls(): void {
   document.body.dataset.state = state;
 }
 
-function drawOpened({ device, parameters, trained, batch, samples, memory }: Opened): void {
+function drawOpened({ device, parameters, trained, samples, memory }: Opened): void {
   $("device-title").textContent = device.title;
   $("device-notes").textContent = device.notes.join(" ");
   if (device.softwareOnly) $("software").hidden = false;
   for (const input of radios("backend")) input.checked = input.value === device.backend;
-  $("batch").textContent = String(batch);
+  $("batch").textContent = settings.batch === 1 ? "a question with its answer" : `${settings.batch} questions with their answers`;
   $("trained").textContent = `the ${count(trained)} numbers of the adapter`;
   $("parameters").textContent = `${count(parameters)} numbers`;
   if ($("samples").childElementCount === 0)

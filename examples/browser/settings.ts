@@ -3,12 +3,12 @@ import type { BackendName, Settings } from "./messages.ts";
 
 const BACKENDS: readonly BackendName[] = ["webgpu", "webgpu:software", "wasm"];
 
-const DEFAULTS: Settings = { backend: "webgpu", steps: 160, rank: 16, learningRate: 0.001, seed: 0 };
+const DEFAULTS: Settings = { backend: "webgpu", steps: 160, batch: 8, rank: 16, learningRate: 0.001, seed: 0 };
 
-const LEAST = { steps: 1, rank: 1, learningRate: 1e-6, seed: 0 } as const;
-const MOST = { steps: 2000, rank: 64, learningRate: 0.1, seed: 999_999 } as const;
+const LEAST = { steps: 1, batch: 1, rank: 1, learningRate: 1e-6, seed: 0 } as const;
+const MOST = { steps: 2000, batch: 32, rank: 64, learningRate: 0.1, seed: 999_999 } as const;
 
-/** Reads `#backend=wasm&steps=60&rank=8&learningRate=0.002&seed=1`, or the same from a form. */
+/** Reads `#backend=wasm&steps=60&batch=8&rank=8&learningRate=0.002&seed=1`, or the same from a form. */
 export function readSettings(from: URLSearchParams): Settings {
   const number = (name: keyof typeof LEAST): number => {
     const given = Number(from.get(name) || Number.NaN);
@@ -19,6 +19,7 @@ export function readSettings(from: URLSearchParams): Settings {
   return {
     backend: BACKENDS.find((name) => name === backend) ?? DEFAULTS.backend,
     steps: number("steps"),
+    batch: number("batch"),
     rank: number("rank"),
     learningRate: number("learningRate"),
     seed: number("seed"),

@@ -42,12 +42,16 @@ globalThis.onmessage = ({ data }: MessageEvent<Command>) => {
 
 async function run(settings: Settings): Promise<void> {
   say({ type: "doing", what: "loading the model" });
-  const { backend, device } = await openBackend(settings.backend);
+  const { backend, device, ahead } = await openBackend(settings.backend);
   const lesson = await Lesson.open(backend, settings, new URL("./micro/", import.meta.url));
-  const { parameters, batch, adapter, data } = lesson;
+  const { parameters, adapter, data } = lesson;
   const { questions, samples } = data;
-  const sizes = { parameters, trained: adapter.parameterCount, rows: data.train.length, validRows: data.valid.length, batch };
+  const sizes = { parameters, trained: adapter.parameterCount, rows: data.train.length, validRows: data.valid.length };
   say({ type: "opened", device, ...sizes, samples, questions, memory: lesson.memory() });
+  if (ahead) {
+    lesson.rehearse((...op) => ahead.note(...op));
+    await ahead.compile((done, of) => say({ type: "doing", what: `compiling ${done} of ${of} kernels` }));
+  }
   await new Teacher(lesson, backend).run();
 }
 

@@ -14,11 +14,14 @@ export class LessonPage {
   /** Files that page and workers loaded, by their path from the page's address. */
   readonly files = new Set<string>();
 
-  private constructor(readonly page: Page) {}
+  private constructor(
+    readonly page: Page,
+    readonly address: string,
+  ) {}
 
   static async open(browser: Browser, address: string, { settings, width = 1280 }: PageOptions): Promise<LessonPage> {
     const page = await browser.newPage({ viewport: { width, height: 800 } });
-    const lesson = new LessonPage(page);
+    const lesson = new LessonPage(page, address);
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") lesson.troubles.push(message.text());
     });

@@ -13,7 +13,13 @@ export interface Origin {
 }
 
 /** A gradient is a function, called only if somebody needs it. */
-export type GradientSlot = (() => Tensor) | null;
+export type GradientSlot = Gradient | null;
+
+export interface Gradient {
+  (): Tensor;
+  /** before + the gradient in one pass, where the rule can: `before`, of the input's shape, is what has arrived there. */
+  readonly onto?: (before: Tensor) => Tensor;
+}
 
 export interface Node extends Disposable {
   /** Grows with time, so creation order is a topological order. */

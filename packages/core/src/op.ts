@@ -2,7 +2,7 @@
 import type { Backend } from "./backend.ts";
 import { BYTES, type DType } from "./dtype.ts";
 import { DeviceError, GradientError } from "./error.ts";
-import type { GradientSlot, Input, Node } from "./node.ts";
+import type { Gradient, GradientSlot, Input, Node } from "./node.ts";
 import { QTensor } from "./qtensor.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { type Session, sessionOf } from "./session.ts";
@@ -57,6 +57,9 @@ export function together(run: () => readonly Tensor[]): (i: number) => () => Ten
     return all[i]!;
   };
 }
+
+/** A gradient that takes what has arrived before as its addend. It has the input's own shape. */
+export const summing = (run: (before?: Tensor) => Tensor): Gradient => Object.assign(() => run(), { onto: run });
 
 /** Whether gradients are asked for through this input. */
 export const isTracked = (x: Input): x is Tensor & { readonly origin: NonNullable<Tensor["origin"]> } =>

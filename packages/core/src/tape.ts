@@ -1,7 +1,7 @@
 // Reverse-mode differentiation, whole. Compare with micrograd's backward().
 import type { Backend } from "./backend.ts";
 import { GradientError, ShapeError } from "./error.ts";
-import type { Node, Origin, ReplayWalk } from "./node.ts";
+import type { Gradient, Node, Origin, ReplayWalk } from "./node.ts";
 import { isTracked } from "./op.ts";
 import { add } from "./ops/elementwise.ts";
 import { sumTo } from "./ops/reduce.ts";
@@ -95,17 +95,33 @@ class Walk implements ReplayWalk {
     return boundary.map((leaf) => (leaf?.origin ? (this.#atLeaves.get(leaf.origin) ?? null) : null));
   }
 
-  /** Adds to what has arrived at a value; the sum is the walk's own handle. */
+  /** Adds to what has arrived at a value. */
   arrive(at: Origin, grad: Tensor): void {
-    const row = at.node ? (this.#atNodes.get(at.node) ?? []) : null;
-    const before = row ? row[at.index] : this.#atLeaves.get(at);
-    const total = before ? add(before, grad) : grad;
+    const before = this.#arrived(at);
+    this.#put(at, before ? add(before, grad) : grad);
+  }
+
+  /** The same for a slot of a rule: products add to what has arrived as they go, which saves a pass over it. */
+  #arriveFrom(slot: Gradient, input: Tensor & { readonly origin: Origin }): void {
+    const before = slot.onto && this.#arrived(input.origin);
+    if (before) this.#put(input.origin, slot.onto(before));
+    else this.arrive(input.origin, unbroadcast(slot(), input.shape));
+  }
+
+  #arrived(at: Origin): Tensor | null | undefined {
+    return at.node ? this.#atNodes.get(at.node)?.[at.index] : this.#atLeaves.get(at);
+  }
+
+  /** Puts a sum in the place of what was there; it becomes the walk's own handle. */
+  #put(at: Origin, total: Tensor): void {
     const own = within(this.session, { scope: this.#scope }, () => total.retain());
-    before?.dispose();
-    if (at.node && row) {
+    this.#arrived(at)?.dispose();
+    if (!at.node) this.#atLeaves.set(at, own);
+    else {
+      const row = this.#atNodes.get(at.node) ?? [];
       row[at.index] = own;
       this.#atNodes.set(at.node, row);
-    } else this.#atLeaves.set(at, own);
+    }
   }
 
   /** Runs the rule of one node, then lets go of the gradients that it consumed. */
@@ -116,7 +132,7 @@ class Walk implements ReplayWalk {
       else {
         node.gradients!(grads).forEach((slot, i) => {
           const input = node.inputs[i]!;
-          if (slot && isTracked(input) && this.#isNeeded(input.origin)) this.arrive(input.origin, unbroadcast(slot(), input.shape));
+          if (slot && isTracked(input) && this.#isNeeded(input.origin)) this.#arriveFrom(slot, input);
         });
       }
     });

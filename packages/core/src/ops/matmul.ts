@@ -1,8 +1,9 @@
 // Products of f32 with f32, or with a frozen 16-bit b that is widened as it is read. addmm adds to the product on the way, which saves a pass over it.
 import { DTypeError, ShapeError } from "../error.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, summing } from "../op.ts";
 import { type Shape, sameShape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { add } from "./elementwise.ts";
 import { transpose } from "./permute.ts";
 import { reshape } from "./reshape.ts";
 
@@ -54,15 +55,26 @@ function sizes(op: string, a: Tensor, b: Tensor, { transposeA, transposeB }: Mat
 
 const rows = (x: Tensor): Tensor => (x.shape.length === 2 ? x : reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]));
 
-function gradA(b: Tensor, { transposeA: ta, transposeB: tb }: MatmulAttrs, grad: Tensor): Tensor {
-  if (ta && b.dtype === "f32") return matmul(b, grad, { transposeA: tb, transposeB: true });
-  const product = matmul(grad, b, { transposeB: !tb }); // 16 bits stay on the right
-  return ta ? transpose(product) : product;
+/** A product, added to what has arrived where something has. */
+const onto = (before: Tensor | undefined, a: Tensor, b: Tensor, options: MatmulOptions): Tensor =>
+  before ? addmm(before, a, b, options) : matmul(a, b, options);
+
+function gradA(b: Tensor, { transposeA: ta, transposeB: tb }: MatmulAttrs, grad: Tensor, before?: Tensor): Tensor {
+  if (!ta) return onto(before, grad, b, { transposeB: !tb });
+  if (b.dtype === "f32") return onto(before, b, grad, { transposeA: tb, transposeB: true });
+  const product = transpose(matmul(grad, b, { transposeB: !tb })); // 16 bits stay on the right
+  return before ? add(before, product) : product;
 }
-function gradB(a: Tensor, b: Tensor, { transposeA: ta, transposeB: tb }: MatmulAttrs, grad: Tensor): Tensor {
+function gradB(a: Tensor, b: Tensor, { transposeA: ta, transposeB: tb }: MatmulAttrs, grad: Tensor, before?: Tensor): Tensor {
   const [x, g] = b.shape.length === 2 ? [rows(a), rows(grad)] : [a, grad];
-  return tb ? matmul(g, x, { transposeA: true, transposeB: ta }) : matmul(x, g, { transposeA: !ta });
+  return tb ? onto(before, g, x, { transposeA: true, transposeB: ta }) : onto(before, x, g, { transposeA: !ta });
 }
+
+const gradients = (a: Tensor, b: Tensor, attrs: MatmulAttrs, grad: Tensor) =>
+  [
+    summing((before) => gradA(b, attrs, grad, before)),
+    b.dtype === "f32" ? summing((before) => gradB(a, b, attrs, grad, before)) : null,
+  ] as const;
 
 // Y = A·B  [..., m, n] = [..., m, k]·[k, n]    dA = dY·Bᵀ    dB = Aᵀ·dY
 export const matmulOp = defineOp({
@@ -73,7 +85,7 @@ export const matmulOp = defineOp({
   },
   saves: [0, 1],
   dear: ([a], { transposeA }) => a.shape.at(transposeA ? -2 : -1)! >= DEAR_INNER_SIZE,
-  vjp: ({ inputs: [a, b], attrs, grad }) => [() => gradA(b, attrs, grad), b.dtype === "f32" ? () => gradB(a, b, attrs, grad) : null],
+  vjp: ({ inputs: [a, b], attrs, grad }) => gradients(a, b, attrs, grad),
 });
 
 // Y = C + A·B, C of Y's shape or a row [n] that is added to each row    dC = dY
@@ -87,11 +99,7 @@ export const addmmOp = defineOp({
   },
   saves: [1, 2],
   dear: ([, a], { transposeA }) => a.shape.at(transposeA ? -2 : -1)! >= DEAR_INNER_SIZE,
-  vjp: ({ inputs: [, a, b], attrs, grad }) => [
-    () => grad,
-    () => gradA(b, attrs, grad),
-    b.dtype === "f32" ? () => gradB(a, b, attrs, grad) : null,
-  ],
+  vjp: ({ inputs: [, a, b], attrs, grad }) => [() => grad, ...gradients(a, b, attrs, grad)],
 });
 
 /** What may be added to a product of this shape: as much, or one row. Shared with qaddmm. */

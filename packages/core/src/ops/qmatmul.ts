@@ -1,6 +1,6 @@
 // Products with a frozen quantized weight, which is unpacked as it is read: the whole matrix never exists in f32.
 import { DTypeError, ShapeError } from "../error.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, summing } from "../op.ts";
 import type { QTensor } from "../qtensor.ts";
 import type { QFormat } from "../quant/format.ts";
 import { show } from "../shape.ts";
@@ -27,7 +27,10 @@ function productShape(op: string, x: Tensor, w: QTensor, transposed: boolean): n
   return [...x.shape.slice(0, -1), to];
 }
 
-const product = (x: Tensor, w: QTensor, transposed: boolean): Tensor => apply(qmatmulOp, [x, w], { transposed, format: w.format });
+const product = (x: Tensor, w: QTensor, transposed: boolean, c?: Tensor): Tensor => {
+  const attrs = { transposed, format: w.format };
+  return c ? apply(qaddmmOp, [c, x, w], attrs) : apply(qmatmulOp, [x, w], attrs);
+};
 
 // Y = X·Wᵀ  [..., out] = [..., in]·[out, in]ᵀ     dX = dY·W     W is frozen: its slot is null, and TypeScript would refuse anything else.
 export const qmatmulOp = defineOp({
@@ -38,7 +41,7 @@ export const qmatmulOp = defineOp({
   }),
   saves: [1],
   dear: () => true,
-  vjp: ({ inputs: [, w], attrs, grad }) => [() => product(grad, w, !attrs.transposed), null],
+  vjp: ({ inputs: [, w], attrs, grad }) => [summing((before) => product(grad, w, !attrs.transposed, before)), null],
 });
 
 // Y = C + X·Wᵀ, C of Y's shape or one row [out]     dC = dY, dX = dY·W
@@ -51,10 +54,10 @@ export const qaddmmOp = defineOp({
   },
   saves: [2],
   dear: () => true,
-  vjp: ({ inputs: [, , w], attrs, grad }) => [() => grad, () => product(grad, w, !attrs.transposed), null],
+  vjp: ({ inputs: [, , w], attrs, grad }) => [() => grad, summing((before) => product(grad, w, !attrs.transposed, before)), null],
 });
 
 /** x·Wᵀ for a frozen quantized weight W [out, in] and x [..., in]. Gradients flow to x only. @throws ShapeError, DTypeError */
 export const qmatmul = (x: Tensor, w: QTensor): Tensor => product(x, w, false);
 /** c + x·Wᵀ; c is [..., out] or one row [out]. @throws ShapeError, DTypeError */
-export const qaddmm = (c: Tensor, x: Tensor, w: QTensor): Tensor => apply(qaddmmOp, [c, x, w], { transposed: false, format: w.format });
+export const qaddmm = (c: Tensor, x: Tensor, w: QTensor): Tensor => product(x, w, false, c);

@@ -49,6 +49,7 @@ export const attentionOp = defineOp({
   },
   saves: [0, 1, 2, 3],
   savesOutputs: [0, 1],
+  dear: () => true, // as much to keep as one product of the layer, and the work of two
   vjp: ({ inputs: [q, k, v, starts], outputs, attrs, grad }) => {
     const slot = together(() => applyAll(attentionBackwardOp, [q, k, v, starts, outputs[0]!, outputs[1]!, grad], attrs));
     return [slot(0), slot(1), slot(2), null];

@@ -1,43 +1,43 @@
-// The head and its loss: attention's way of going through keys, with the vocabulary as keys and as values. Blocks of 64 logits of all rows are made, turned
-// into e^(z − m) under a running maximum, and multiplied with the same 64 rows of the head; no more of the logits ever exists.
+// The head and its loss: attention's way of going through keys, with the vocabulary as keys and as values. Blocks of 128 logits of 40 rows are made, turned
+// into e^(z − m) under a running maximum, and multiplied with the same 128 rows of the head; no more of the logits ever exists.
+import { strip4, strip5 } from "./gemm/strip.as";
 import { BF16, bytesOf, F16, F32, load1, load4 } from "./simd/half.as";
 import { softmaxSteps } from "./simd/softmax-step.as";
-import { tileScaleAdd, tileSet } from "./simd/tile.as";
 import { transpose4 } from "./simd/transpose.as";
 
-/** Logits of a block, and rows of a block. */
-const BLOCK = 64;
+/** Logits of a block: the depth of the second product, long enough that its tiles are worth storing. */
+const BLOCK = 128;
+/** Rows of a block: its scores, 20 KB, stay in the first-level cache. A multiple of 5 and of 4. */
+const ROWS = 40;
 /** Bytes of a row of scores. */
-const SCORES = 256;
+const SCORES = 512;
 
 /**
- * x f32 [R, n], W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 64). With R4 = ⌈R/4⌉·4 it leaves for each row: maxima f32
+ * x f32 [R, n], W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 128). With R4 = ⌈R/4⌉·4 it leaves for each row: maxima f32
  * and totals f64 [parts, R4], sums Σ e^(z − max)·W f32 [parts, R4, wide] (where `sums` is not 0), and the target's logit [R] if it is of this part.
- * Room of a task, 64-byte aligned: the block's columns [8][n][8] and rows [wide/8][64][8], scores [64, 64], factors [64], and the last R mod 4 rows
- * of x [4, n].
+ * Room of a task, 64-byte aligned: the block's columns [16][n][8] and rows [wide/8][128][8], scores [40, 128], factors [40].
  */
 export function linearCrossEntropy(
   x: usize, w: usize, dtype: i32, targets: usize, maxima: usize, totals: usize, sums: usize, logits: usize, room: usize, roomBytes: usize,
   R: usize, V: usize, n: usize, part: usize, begin: usize, end: usize, scratch: usize,
 ): void {
-  const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3;
+  const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3, stride = wide << 2;
   for (let task = begin; task < end; task++) {
-    const columns = room + task * roomBytes, rows = columns + n * 256, scores = rows + (sums ? wide * 256 : 0), factors = scores + BLOCK * SCORES;
-    const tail = factors + 256, m = maxima + (task * rowsOfPart << 2), total = totals + (task * rowsOfPart << 3);
-    const sum = sums + (task * rowsOfPart * wide << 2);
-    copyTail(tail, x, R, n);
+    const columns = room + task * roomBytes, rows = columns + n * (BLOCK << 2), scores = rows + (sums ? wide * (BLOCK << 2) : 0);
+    const factors = scores + ROWS * SCORES, m = maxima + (task * rowsOfPart << 2), total = totals + (task * rowsOfPart << 3);
+    const sum = sums + task * rowsOfPart * stride;
     for (let r: usize = 0; r < rowsOfPart; r++) {
       store<f32>(m + (r << 2), -Infinity);
       store<f64>(total + (r << 3), 0);
     }
-    if (sums) memory.fill(sum, 0, rowsOfPart * wide << 2);
-    const last = min(V, (task + 1) * part);
-    for (let v = task * part; v < last; v += BLOCK) {
+    const first = task * part, last = min(V, first + part);
+    for (let v = first; v < last; v += BLOCK) {
       const entries = min(last - v, <usize>BLOCK);
       pack(columns, sums ? rows : 0, w, dtype, v, entries, n, wide);
-      for (let r: usize = 0; r < R; r += BLOCK) {
-        const many = min(R - r, <usize>BLOCK), at = r << 2;
-        makeLogits(scores, x, tail, r, many, R, columns, entries, n);
+      for (let r: usize = 0; r < R; r += ROWS) {
+        const many = min(R - r, <usize>ROWS), at = r << 2;
+        // z = x·Wᵀ
+        for (let c: usize = 0; c < entries; c += 8) strips(x + r * (n << 2), n << 2, columns + c * (n << 2), n, scores + (c << 2), SCORES, 0, many);
         for (let t: usize = 0; t < many; t++) {
           const target = <usize>load<i32>(targets + at + (t << 2)) - v;
           if (target < entries) store<f32>(logits + at + (t << 2), load<f32>(scores + t * SCORES + (target << 2)));
@@ -46,37 +46,29 @@ export function linearCrossEntropy(
           const width = <i32>((entries + 7) & ~7), row = r + t;
           softmaxSteps(scores + t * SCORES, SCORES, BLOCK, <i32>entries, <i32>(R - row), width, factors + (t << 2), m + (row << 2), total + (row << 3));
         }
-        if (sums) addGradients(sum + (r * wide << 2), scores, factors, rows, many, entries, wide);
+        if (sums) addGradients(sum + r * stride, stride, scores, factors, rows, many, entries, v == first);
       }
     }
   }
 }
 
-/** z = x·Wᵀ for rows r … r + many − 1 */
-function makeLogits(scores: usize, x: usize, tail: usize, r: usize, many: usize, R: usize, columns: usize, entries: usize, n: usize): void {
-  for (let c: usize = 0; c < entries; c += 8) {
-    for (let t: usize = 0; t < many; t += 4) {
-      const from = r + t + 4 <= R ? x + ((r + t) * n << 2) : tail;
-      tileSet(from, n << 2, columns + c * (n << 2), 32, n, scores + t * SCORES + (c << 2), SCORES);
-    }
-  }
+/** C = A·B, or C + A·B where there is `from` (C itself), for `rows` rows by the 8 columns of one panel [depth][8]. */
+@inline
+function strips(a: usize, aRow: usize, panel: usize, depth: usize, c: usize, cRow: usize, from: usize, rows: usize): void {
+  const fives = rows / 5, done = fives * 5, rest = rows - done;
+  if (fives) strip5(a, aRow, panel, depth, c, cRow, from, cRow, fives);
+  if (rest) strip4(a + done * aRow, aRow, panel, depth, c + done * cRow, cRow, from ? from + done * cRow : 0, cRow, rest);
 }
 
-/** sum = sum·factor + e·W. Rows of the last tile beyond `many` are spare. */
-function addGradients(sum: usize, scores: usize, factors: usize, rows: usize, many: usize, entries: usize, wide: usize): void {
-  const stride = wide << 2;
-  for (let d: usize = 0; d < wide; d += 8) {
-    const panel = rows + (d << 8);
-    for (let t: usize = 0; t < many; t += 4)
-      tileScaleAdd(scores + t * SCORES, SCORES, panel, 32, entries, sum + t * stride + (d << 2), stride, factors + (t << 2));
+/** sum = sum·factor + e·W, or e·W alone the first time. Maxima seldom rise after the first blocks, and then factors are 1 and nothing is scaled. */
+function addGradients(sum: usize, stride: usize, scores: usize, factors: usize, rows: usize, many: usize, entries: usize, first: bool): void {
+  for (let t: usize = 0; t < many && !first; t++) {
+    const factor = load<f32>(factors + (t << 2)), row = sum + t * stride;
+    if (factor == 1) continue;
+    const f = f32x4.splat(factor);
+    for (let p = row; p < row + stride; p += 16) v128.store(p, f32x4.mul(v128.load(p), f));
   }
-}
-
-/** The last R mod 4 rows of x, and rows of zeros up to 4. */
-function copyTail(to: usize, x: usize, R: usize, n: usize): void {
-  const rows = R & 3, bytes = n << 2;
-  memory.copy(to, x + (R - rows) * bytes, rows * bytes);
-  memory.fill(to + rows * bytes, 0, (4 - rows) * bytes);
+  for (let d: usize = 0; d < stride; d += 32) strips(scores, SCORES, rows + d * BLOCK, entries, sum + d, stride, first ? 0 : sum + d, many);
 }
 
 function pack(columns: usize, rows: usize, w: usize, dtype: i32, v: usize, entries: usize, n: usize, wide: usize): void {
@@ -99,7 +91,7 @@ function packOf(dtype: i32, columns: usize, rows: usize, from: usize, entries: u
         transpose4(to + (d << 5), 32, a, b, c, e);
         transpose4(to + (d << 5) + 16, 32, f, g, h, i);
         if (rows) {
-          const at = rows + (d >> 3 << 11) + ((d & 4) << 2) + (v << 5);
+          const at = rows + (d >> 3 << 12) + ((d & 4) << 2) + (v << 5);
           v128.store(at, a); v128.store(at, b, 32); v128.store(at, c, 64); v128.store(at, e, 96);
           v128.store(at, f, 128); v128.store(at, g, 160); v128.store(at, h, 192); v128.store(at, i, 224);
         }
@@ -109,7 +101,7 @@ function packOf(dtype: i32, columns: usize, rows: usize, from: usize, entries: u
       for (let c: usize = 0; c < 8; c++) {
         const value = d < n && c < count ? load1(dtype, p + c * stride) : 0;
         if (d < n) store<f32>(to + (d << 5) + (c << 2), value);
-        if (rows) store<f32>(rows + (d >> 3 << 11) + (v + c << 5) + ((d & 7) << 2), value);
+        if (rows) store<f32>(rows + (d >> 3 << 12) + (v + c << 5) + ((d & 7) << 2), value);
       }
     }
   }

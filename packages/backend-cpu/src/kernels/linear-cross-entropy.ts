@@ -3,8 +3,9 @@ import type { KernelTable, View } from "@qlora-js/core";
 import type { Runtime } from "../runtime.ts";
 import { DTYPE_CODE, type FloatDType } from "./dtype-code.ts";
 
-/** Logits of a block, as in the kernel. */
-const BLOCK = 64;
+/** Logits and rows of a block, as in the kernel. */
+const BLOCK = 128;
+const BLOCK_ROWS = 40;
 /** Parts of the vocabulary: enough to keep eight threads busy; fixed, so that results do not depend on the number of threads. */
 const MOST_PARTS = 8;
 /** Rows of a chunk: at least so many, to earn the packing of the head; at most so many, or what fits in the bytes. */
@@ -24,7 +25,7 @@ export const linearCrossEntropyKernels = {
     const fitting = Math.floor(ROWS.bytes / (parts * wide * 16)) * 4;
     const chunk = Math.min(Math.max(fitting, ROWS.least), ROWS.most, rows);
     const spare = Math.ceil(chunk / 4) * 4;
-    const roomBytes = 4 * (BLOCK * n + (withGradient ? BLOCK * wide : 0) + BLOCK * BLOCK + BLOCK + 4 * n);
+    const roomBytes = 4 * (BLOCK * n + (withGradient ? BLOCK * wide : 0) + BLOCK_ROWS * BLOCK + BLOCK_ROWS);
     const work = Math.ceil(roomBytes / 64) * 64;
     const sizes = [work, 4 * spare * parts, 8 * spare * parts, withGradient ? 4 * spare * wide * parts : 0].map(
       (b) => Math.ceil(b / 64) * 64,

@@ -16,19 +16,50 @@ export function tileScaleAdd(a: usize, aRow: usize, b: usize, bStep: usize, step
   tileRows(a, aRow, b, bStep, steps, c, cRow, factors);
 }
 
-/** C = A·B, or C·f + A·B where there are factors. */
+/** C = A·B, or C·f + A·B where there are factors. The branches are those of gemm/strip.as.ts: never taken, they keep loads between products. */
 @inline
 function tileRows(a: usize, aRow: usize, b: usize, bStep: usize, steps: usize, c: usize, cRow: usize, factors: usize): void {
-  const r1 = aRow, r2 = aRow << 1, r3 = r1 + r2;
-  const end = a + (steps << 2);
+  const body = a + ((steps & ~3) << 2), end = a + (steps << 2);
+  let a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  for (; a < end; a += 4, b += bStep) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    const x0 = v128.load32_splat(a), x1 = v128.load32_splat(a + r1), x2 = v128.load32_splat(a + r2), x3 = v128.load32_splat(a + r3);
-    c00 = f32x4.add(c00, f32x4.mul(x0, b0)); c01 = f32x4.add(c01, f32x4.mul(x0, b1));
-    c10 = f32x4.add(c10, f32x4.mul(x1, b0)); c11 = f32x4.add(c11, f32x4.mul(x1, b1));
-    c20 = f32x4.add(c20, f32x4.mul(x2, b0)); c21 = f32x4.add(c21, f32x4.mul(x2, b1));
-    c30 = f32x4.add(c30, f32x4.mul(x3, b0)); c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+  let b0: v128, b1: v128, x: v128;
+  while (a != body) {
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (a == 1) break;
+    x = v128.load32_splat(a1), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a2), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (a == 2) break;
+    x = v128.load32_splat(a3), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a, 4), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (a == 3) break;
+    x = v128.load32_splat(a1, 4), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a2, 4), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (a == 5) break;
+    x = v128.load32_splat(a3, 4), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a, 8), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (a == 6) break;
+    x = v128.load32_splat(a1, 8), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a2, 8), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (a == 7) break;
+    x = v128.load32_splat(a3, 8), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a, 12), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (a == 9) break;
+    x = v128.load32_splat(a1, 12), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a2, 12), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (a == 10) break;
+    x = v128.load32_splat(a3, 12), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    a += 16, a1 += 16, a2 += 16, a3 += 16;
+  }
+  for (; a < end; a += 4, a1 += 4, a2 += 4, a3 += 4, b += bStep) {
+    b0 = v128.load(b), b1 = v128.load(b, 16);
+    x = v128.load32_splat(a), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    x = v128.load32_splat(a1), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a2), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    x = v128.load32_splat(a3), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
   }
   if (factors) {
     const p1 = c + cRow, p2 = p1 + cRow, p3 = p2 + cRow;
@@ -47,13 +78,47 @@ export function tileTransposedAdd(a: usize, aStep: usize, b: usize, bStep: usize
   const p1 = c + cRow, p2 = p1 + cRow, p3 = p2 + cRow;
   let c00 = v128.load(c), c01 = v128.load(c, 16), c10 = v128.load(p1), c11 = v128.load(p1, 16);
   let c20 = v128.load(p2), c21 = v128.load(p2, 16), c30 = v128.load(p3), c31 = v128.load(p3, 16);
-  for (; steps > 0; steps--, a += aStep, b += bStep) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    const x0 = v128.load32_splat(a), x1 = v128.load32_splat(a, 4), x2 = v128.load32_splat(a, 8), x3 = v128.load32_splat(a, 12);
-    c00 = f32x4.add(c00, f32x4.mul(x0, b0)); c01 = f32x4.add(c01, f32x4.mul(x0, b1));
-    c10 = f32x4.add(c10, f32x4.mul(x1, b0)); c11 = f32x4.add(c11, f32x4.mul(x1, b1));
-    c20 = f32x4.add(c20, f32x4.mul(x2, b0)); c21 = f32x4.add(c21, f32x4.mul(x2, b1));
-    c30 = f32x4.add(c30, f32x4.mul(x3, b0)); c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+  let b0: v128, b1: v128, x: v128;
+  for (const whole = b + (steps & ~3) * bStep; b != whole; ) {
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (b == 1) break;
+    x = v128.load32_splat(a, 4), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 8), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (b == 2) break;
+    x = v128.load32_splat(a, 12), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    a += aStep;
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (b == 3) break;
+    x = v128.load32_splat(a, 4), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 8), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (b == 5) break;
+    x = v128.load32_splat(a, 12), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    a += aStep;
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (b == 6) break;
+    x = v128.load32_splat(a, 4), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 8), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (b == 7) break;
+    x = v128.load32_splat(a, 12), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    a += aStep;
+    b0 = v128.load(b), b1 = v128.load(b, 16), b += bStep;
+    x = v128.load32_splat(a), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    if (b == 9) break;
+    x = v128.load32_splat(a, 4), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 8), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    if (b == 10) break;
+    x = v128.load32_splat(a, 12), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    a += aStep;
+  }
+  for (steps &= 3; steps > 0; steps--, a += aStep, b += bStep) {
+    b0 = v128.load(b), b1 = v128.load(b, 16);
+    x = v128.load32_splat(a), c00 = f32x4.add(c00, f32x4.mul(x, b0)), c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 4), c10 = f32x4.add(c10, f32x4.mul(x, b0)), c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 8), c20 = f32x4.add(c20, f32x4.mul(x, b0)), c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 12), c30 = f32x4.add(c30, f32x4.mul(x, b0)), c31 = f32x4.add(c31, f32x4.mul(x, b1));
   }
   tileStore(c, cRow, c00, c01, c10, c11, c20, c21, c30, c31);
 }

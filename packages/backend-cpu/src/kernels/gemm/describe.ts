@@ -46,7 +46,7 @@ const MAP = 64;
 const SIGNED_MAP = dynamicMap("signed");
 
 /** Terms that are summed before C is visited: panels of a task stay in the second-level cache. A multiple of 32 unless it is all. */
-const DEPTH = 1024;
+const DEPTH = 1536;
 const depthOf = (k: number): number => (k <= DEPTH ? k : Math.ceil(k / Math.ceil(k / DEPTH) / 32) * 32);
 
 /** Address of the code book that describeQuantized wrote. */

@@ -3,7 +3,8 @@
 import type { View } from "@qlora-js/core";
 
 const PARTS = 8; // of the vocabulary
-const BLOCK = 64; // logits at a time
+const BLOCK = 128; // logits at a time
+const BLOCK_ROWS = 40; // rows at a time
 const GATHERED = 8 * 2 ** 20; // for what the parts' sums take, but for 32 rows at least and 256 at most
 const HEADS_TOGETHER = 16 * 2 ** 20; // above it, query heads that share a key head are not summed apart
 
@@ -18,7 +19,7 @@ function headBytes([rows = 0, n = 0]: readonly number[], vocabulary: number, wit
   const part = BLOCK * Math.ceil(vocabulary / BLOCK / PARTS);
   const parts = Math.ceil(vocabulary / part);
   const chunk = Math.min(rows, 256, Math.max(32, Math.floor(GATHERED / (16 * parts * n)) * 4));
-  const block = 4 * BLOCK * (n * (withGradient ? 2 : 1) + BLOCK);
+  const block = 4 * BLOCK * (n * (withGradient ? 2 : 1) + BLOCK_ROWS);
   return parts * (block + chunk * (12 + (withGradient ? 4 * n : 0)));
 }
 

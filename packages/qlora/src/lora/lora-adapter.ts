@@ -82,17 +82,13 @@ export class LoraAdapter {
     return [...this.parameters().values()].reduce((n, p) => n + p.storage.byteLength / 4, 0);
   }
 
-  /** The matrices as they are now, for writing a PEFT folder. */
-  async toStore(): Promise<LoraToStore[]> {
-    const stored: LoraToStore[] = [];
-    for (const [module, { a, b }] of this.layers) {
-      stored.push({
-        module,
-        a: { shape: a.shape, dtype: "F32", data: await a.readBytes() },
-        b: { shape: b.shape, dtype: "F32", data: await b.readBytes() },
-      });
-    }
-    return stored;
+  /** The matrices for writing a PEFT folder, each read when its turn comes. */
+  toStore(): LoraToStore[] {
+    return [...this.layers].map(([module, { a, b }]) => ({
+      module,
+      a: { shape: a.shape, dtype: "F32", data: () => a.readBytes() },
+      b: { shape: b.shape, dtype: "F32", data: () => b.readBytes() },
+    }));
   }
 
   /** Takes the adapter off the model and frees it. */

@@ -71,14 +71,17 @@ export class PagedAdamW {
     }
   }
 
-  /** The moments' bytes by parameter, for a saved run. */
-  async state(): Promise<Map<string, Uint8Array[]>> {
-    const saved = new Map<string, Uint8Array[]>();
-    for (const [name, { page }] of this.#slots) saved.set(name, await this.pager.bytes(page));
-    return saved;
+  /** The parameters' names, in their order. */
+  names(): Iterable<string> {
+    return this.#slots.keys();
   }
 
-  /** What the moments of a parameter are made of, in the order of state(). @throws ArgumentError for a name that is not a parameter's */
+  /** The bytes of one of a parameter's moments, for a saved run. @throws ArgumentError for a name that is not a parameter's */
+  async stateOf(name: string, part: number): Promise<Uint8Array> {
+    return (await this.pager.bytes(this.#slot(name).page))[part]!;
+  }
+
+  /** What the moments of a parameter are made of, part by part. @throws ArgumentError for a name that is not a parameter's */
   specs(name: string): readonly Spec[] {
     return this.#slot(name).page.specs;
   }

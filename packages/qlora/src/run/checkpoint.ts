@@ -40,14 +40,14 @@ export interface Checkpoint {
  */
 export async function saveCheckpoint(run: string, step: number, trained: Trained): Promise<Checkpoint> {
   const folder = join(run, CHECKPOINTS_FOLDER, `step-${String(step).padStart(6, "0")}`);
-  const loras = await trained.adapter.toStore();
+  const loras = trained.adapter.toStore();
   const { settings } = trained.adapter;
   await writeFolderSafely(folder, async (temporary) => {
     const [adapter, state] = [join(temporary, ADAPTER_FOLDER), join(temporary, STATE_FOLDER)];
     await makeFolder(adapter);
     await makeFolder(state);
     await writePeftFiles(adapter, settings, loras);
-    await writeSafetensorsFile(join(state, MOMENTS), await moments(trained.optimizer));
+    await writeSafetensorsFile(join(state, MOMENTS), moments(trained.optimizer));
     await writeFileSafely(join(state, TRAINER), `${JSON.stringify({ step })}\n`);
   });
   await writePeftAdapter(join(run, ADAPTER_FOLDER), settings, loras);
@@ -94,19 +94,22 @@ export async function loadMoments({ folder, step }: Checkpoint, optimizer: Paged
  * @throws StorageError if a byte differs
  */
 export async function verifyCheckpoint({ folder }: Checkpoint, { adapter, optimizer }: Trained): Promise<void> {
-  const matrices = new Map<string, Uint8Array>();
-  for (const [name, parameter] of adapter.parameters()) matrices.set(name, await parameter.readBytes());
+  const matrices = [...adapter.parameters()].map(([name, parameter]) => ({ name, data: () => parameter.readBytes() }));
   await compare(join(folder, ADAPTER_FOLDER, "adapter_model.safetensors"), matrices);
-  const stored = (await moments(optimizer)).map(({ name, data }) => [name, data as Uint8Array] as const);
-  await compare(join(folder, STATE_FOLDER, MOMENTS), new Map(stored));
+  await compare(join(folder, STATE_FOLDER, MOMENTS), moments(optimizer));
 }
 
-async function compare(path: string, expected: ReadonlyMap<string, Uint8Array>): Promise<void> {
+interface Expected {
+  readonly name: string;
+  readonly data: () => Promise<Uint8Array>;
+}
+
+async function compare(path: string, expected: readonly Expected[]): Promise<void> {
   const file = await openSafetensorsFile(path);
   try {
-    for (const [name, bytes] of expected) {
+    for (const { name, data } of expected) {
       const found = await file.tensors.get(name)?.read();
-      if (!found || Buffer.compare(found, bytes) !== 0)
+      if (!found || Buffer.compare(found, await data()) !== 0)
         throw new StorageError(path, "", `"${name}" reads back otherwise than it was written. The disk cannot be trusted; save elsewhere.`);
     }
   } finally {
@@ -114,16 +117,16 @@ async function compare(path: string, expected: ReadonlyMap<string, Uint8Array>):
   }
 }
 
-async function moments(optimizer: PagedAdamW): Promise<TensorToStore[]> {
-  const tensors: TensorToStore[] = [];
-  for (const [name, parts] of await optimizer.state()) {
-    const specs = optimizer.specs(name);
-    parts.forEach((data, i) => {
-      const { shape, dtype } = specs[i]!;
-      tensors.push({ name: momentKey(name, i), dtype: STORED[dtype as keyof typeof STORED], shape, data });
-    });
-  }
-  return tensors;
+/** All moments, each read when its turn comes: a save never has a second copy of the state in memory. */
+function moments(optimizer: PagedAdamW): (TensorToStore & Expected)[] {
+  return [...optimizer.names()].flatMap((name) =>
+    optimizer.specs(name).map(({ shape, dtype }, i) => ({
+      name: momentKey(name, i),
+      dtype: STORED[dtype as keyof typeof STORED],
+      shape,
+      data: () => optimizer.stateOf(name, i),
+    })),
+  );
 }
 
 /** 0 and 1 are the running means of the gradient and its square; with 8 bits, 2 and 3 are their blocks' scales. */

@@ -57,15 +57,17 @@ export class Tokenizer {
    */
   static from(files: TokenizerFiles): Tokenizer {
     const checked = checkTokenizerFiles(files);
+    const model: Record<string, unknown> = { ...checked.tokenizer.model };
     let inner: HuggingFaceTokenizer;
     try {
-      inner = new HuggingFaceTokenizer(checked.tokenizer, checked.config);
+      inner = new HuggingFaceTokenizer({ ...checked.tokenizer, model }, checked.config);
     } catch (cause) {
       throw new UnsupportedError(
         `${pathIn(files, "tokenizer.json")}: ${messageOf(cause)}. Only what @huggingface/tokenizers reads can be used.`,
         { cause },
       );
     }
+    letGoOfLists(inner, model);
     return new Tokenizer(inner, checked, specialTokens(inner, checked, pathIn(files, "tokenizer_config.json")));
   }
 
@@ -108,6 +110,12 @@ export class Tokenizer {
   isSpecial(id: number): boolean {
     return this.#specialIds.has(id);
   }
+}
+
+/** The library keeps the lists it was given beside the tables it made of them, some 10 MB for 50,000 tokens; it reads the tables alone. */
+function letGoOfLists({ model }: HuggingFaceTokenizer, given: Record<string, unknown>): void {
+  for (const list of ["vocab", "merges"]) if (list in given) given[list] = [];
+  if ("merges" in model) model.merges = [];
 }
 
 type TokenTable = readonly (string | undefined)[];

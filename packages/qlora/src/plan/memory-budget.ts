@@ -6,7 +6,7 @@ const WASM_BYTES = 4 * 2 ** 30;
 /** Left to the rest of the machine. */
 const SHARE_OF_FREE = 0.9;
 /** Keeping everything saves a few percent of the time; nobody asked for more memory than this for it. */
-const ROOMY_BYTES = 512 * 2 ** 20;
+const ROOMY_BYTES = 450_000_000;
 
 /** @param wanted bytes for the whole process; what is free, or what the process's group may have, less a tenth, if left out */
 export function memoryBudget(wanted?: number): MemoryBudget {

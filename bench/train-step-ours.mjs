@@ -5,7 +5,7 @@ import { DataOrder, LoraAdapter, loadLlama, loraSettings, openModelFiles, PagedA
 import { openFolder } from "@qlora-js/qlora/node";
 import { median } from "./measure.mjs";
 
-const [model, threads = "2", length = "256", steps = "6", recompute = "cheap"] = process.argv.slice(2);
+const [model, threads = "2", length = "256", steps = "6", recomputed = "2"] = process.argv.slice(2);
 const backend = await createCpuBackend({ threads: Number(threads) });
 const folder = await openFolder(model);
 const config = await readLlamaConfig(folder);
@@ -28,7 +28,8 @@ const options = {
   clip: 0.3,
   seed: 0,
   dropout: false,
-  recompute: new Array(config.layers).fill(recompute),
+  // products are kept in all layers but the first ones, which are computed again: what stays within 450 MB
+  recompute: Array.from({ length: config.layers }, (_, i) => (i < Number(recomputed) ? "all" : "cheap")),
 };
 const seconds = [];
 for await (const step of train(llama, [...parameters.values()], optimizer, examples, order, options)) seconds.push(step.seconds);

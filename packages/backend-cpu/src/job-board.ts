@@ -17,8 +17,8 @@ export const ARGUMENTS = 384; // f64[MAX_ARGUMENTS]: pointers, sizes and floats 
 export const MAX_ARGUMENTS = 32;
 export const BOARD_END = ARGUMENTS + 8 * MAX_ARGUMENTS;
 
-/** Looks at a word before sleeping on it: about 100 µs, more than the host needs between two kernels of token generation. */
-export const SPINS = 10_000;
+/** Looks at a word before sleeping on it: about half a millisecond, more than the host needs between two kernels, and than a small collection of its garbage. */
+export const SPINS = 50_000;
 
 /** A kernel as the module exports it; after its own arguments come the first task, the end of the tasks, and the thread's scratch. */
 export type WasmKernel = (...args: number[]) => number;

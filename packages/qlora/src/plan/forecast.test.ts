@@ -25,7 +25,7 @@ const config = (more: object = {}): LlamaConfig =>
     vocab_size: 128,
     hidden_size: 64,
     intermediate_size: 96,
-    num_hidden_layers: 2,
+    num_hidden_layers: 4,
     num_attention_heads: 4,
     num_key_value_heads: 2,
     head_dim: 16,

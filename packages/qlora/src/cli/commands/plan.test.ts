@@ -88,12 +88,12 @@ describe("qlora plan", () => {
   });
 
   it("tells three changes where the memory is too little", async () => {
-    const run = [folder, "--memory", "151MB", "--rank", "64"];
+    const run = [folder, "--memory", "101MB", "--rank", "64"];
     const [told] = await events(...run);
     expect(told!.changes).toHaveLength(3);
     const text = await plan(...run, "--no-json");
     expect(text).toMatch(
-      /does not fit: .* are needed, --memory allows 151 MB\.\n {2}The cheapest changes:\n( {4}(--|without).* saves .*\n){3}$/,
+      /does not fit: .* are needed, --memory allows 101 MB\.\n {2}The cheapest changes:\n( {4}(--|without).* saves .*\n){3}$/,
     );
   });
 

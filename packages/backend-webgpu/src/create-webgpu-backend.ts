@@ -11,6 +11,8 @@ export interface WebGpuBackendOptions {
   readonly maxBytes?: number;
   /** The most bytes one binding may show, at most what the adapter allows. Larger tensors are seen through several bindings. */
   readonly maxBindingBytes?: number;
+  /** Run the programs of real GPUs on a software one as well. They are slow there; tests want them. */
+  readonly likeHardware?: boolean;
 }
 
 const LIMITS = [
@@ -33,6 +35,7 @@ export async function createWebGpuBackend({
   software = false,
   maxBytes = 2 ** 32,
   maxBindingBytes = Number.POSITIVE_INFINITY,
+  likeHardware = false,
 }: WebGpuBackendOptions = {}): Promise<WebGpuBackend> {
   const gpu = await platform.gpu();
   const adapter =
@@ -46,6 +49,11 @@ export async function createWebGpuBackend({
     );
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)) });
-  const facts: AdapterFacts = factsOf(adapter, device.limits);
-  return new WebGpuBackend(gpu, device, { ...facts, maxBindingBytes: Math.min(facts.maxBindingBytes, maxBindingBytes) }, maxBytes);
+  const found = factsOf(adapter, device.limits);
+  const facts: AdapterFacts = {
+    ...found,
+    software: found.software && !likeHardware,
+    maxBindingBytes: Math.min(found.maxBindingBytes, maxBindingBytes),
+  };
+  return new WebGpuBackend(gpu, device, facts, maxBytes);
 }

@@ -21,6 +21,8 @@ export interface Dispatch {
   readonly writes: Readonly<Record<string, View>>;
   /** Bindings that are seen as another element type than their dtype's, `vec4<f32>` for example. */
   readonly as?: Readonly<Record<string, string>>;
+  /** A language feature the text needs, which only adapters with `facts.shaderF16` have. The constants must say whether it is used. */
+  readonly enable?: "f16";
   /** `params.NAME` in the WGSL: u32 or f32. What differs from call to call belongs here, not into the constants. */
   readonly params?: Readonly<Record<string, number | Float>>;
   /**

@@ -38,6 +38,7 @@ export function programKey({ name, constants = {}, reads, writes, as = {}, param
 export function programSource(dispatch: Dispatch, maxBindingBytes: number): string {
   const { constants = {}, reads, writes, as = {}, params = {}, grid } = dispatch;
   const lines: string[] = [];
+  if (dispatch.enable) lines.push(`enable ${dispatch.enable};`);
   const numbers = Object.entries(params).map(([name, value]) => `${name}: ${value instanceof Float ? "f32" : "u32"}`);
   lines.push(`struct Params { ${[...numbers, "count: u32"].join(", ")} }`, "@group(0) @binding(0) var<uniform> params: Params;");
   for (const [name, value] of Object.entries(constants)) {

@@ -2,6 +2,7 @@
 import { type KernelTable, type MatmulAttrs, sizeOf, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { gemm } from "./gemm.ts";
+import { floats } from "./gemm-right.ts";
 
 /** Leading axes of b, where it has some, number the products; without them a's are rows of one product. */
 function product(gpu: Gpu, name: string, a: View, b: View, y: View, attrs: MatmulAttrs, c?: View): void {
@@ -13,7 +14,7 @@ function product(gpu: Gpu, name: string, a: View, b: View, y: View, attrs: Matmu
     k: a.shape.at(attrs.transposeA ? -2 : -1)!,
     n: y.shape.at(-1)!,
     a,
-    b: { reads: { b }, constants: {}, wgsl: "" },
+    b: floats(b),
     y,
     c,
     ...attrs,

@@ -2,10 +2,9 @@
 import { type KernelTable, type QmatmulAttrs, sizeOf, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { gemm } from "./gemm.ts";
-import { weightReader } from "./quantized-weight.ts";
+import { quantized } from "./gemm-right.ts";
 
 function product(gpu: Gpu, name: string, x: View, weight: readonly View[], y: View, { transposed, format }: QmatmulAttrs, c?: View): void {
-  const { reads, constants, wgsl } = weightReader(gpu, weight, format);
   gemm(gpu, {
     name,
     batch: 1,
@@ -13,7 +12,7 @@ function product(gpu: Gpu, name: string, x: View, weight: readonly View[], y: Vi
     k: x.shape.at(-1)!,
     n: y.shape.at(-1)!,
     a: x,
-    b: { reads, constants, wgsl: `${wgsl}\nfn b_at(i: u32) -> f32 { return weight_at(i); }` },
+    b: quantized(gpu, weight, format),
     y,
     c,
     transposeA: false,

@@ -62,13 +62,13 @@ struct Scale { divisor: f32, reciprocal: f32 }
 // of a block whose largest magnitude has these bits. Where that is subnormal or 0, so are all numbers
 fn scale_of(most: u32) -> Scale {
   let divisor = bitcast<f32>(max(most, 0x800000u));
-  return Scale(divisor, quotient(1.0, divisor));
+  return Scale(divisor, divide(1.0, divisor));
 }
 
 // the nearest code of one of a block's numbers. A full block is multiplied by the reciprocal, a short one divided
 fn code(map: u32, x: f32, scale: Scale, full: bool) -> u32 {
   if (full) { return level(map, product(x, scale.reciprocal)); }
-  return level(map, quotient(x, scale.divisor));
+  return level(map, divide(x, scale.divisor));
 }
 
 // a first moment keeps its sign

@@ -29,8 +29,8 @@ struct Moved { p: f32, m: f32, v: f32 }
 fn moved(p: f32, m: f32, v: f32, g: f32) -> Moved {
   let m1 = sum(m, product(params.gain1, sum(g, -m)));
   let v1 = sum(product(v, params.keep2), product(product(params.gain2, g), g));
-  let deviation = sum(quotient(root(v1), params.correction), params.small);
-  return Moved(sum(product(p, params.keep), quotient(product(params.rate, m1), deviation)), m1, v1);
+  let deviation = sum(divide(sqrt_(v1), params.correction), params.small);
+  return Moved(sum(product(p, params.keep), divide(product(params.rate, m1), deviation)), m1, v1);
 }`;
 
 export const adamWKernels = {

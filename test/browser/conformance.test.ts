@@ -10,8 +10,8 @@ import type { Outcome } from "./vitest-in-page.ts";
 
 const here = import.meta.dirname;
 const kernels = resolve(here, "../../packages/backend-cpu/dist");
-/** Draws of a property, fewer than in Node: what is tested here is the browser. */
-const RUNS = 3;
+/** Draws of a property: Node has many, what is tested here is the browser. */
+const RUNS = 1;
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 const inPage: Plugin = {
@@ -47,7 +47,7 @@ describe.skipIf(withoutChromium)(`conformance in a real Chromium${withoutChromiu
     rmSync(folder, { recursive: true });
   });
 
-  test.each(["cpu"])("every op passes on %s", async (name) => {
+  test.each(["cpu", "webgpu"])("every op passes on %s", async (name) => {
     const page = await browser.newPage();
     await page.goto(served.address);
     const { passed, failed } = await page.evaluate(run, name);

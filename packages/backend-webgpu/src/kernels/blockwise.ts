@@ -47,15 +47,18 @@ fn thread(number: u32) {
 }
 
 /**
- * `level(i)`: how many of the `bounds` bounds lie below v·(1 / absmax), in a short block v / absmax; NaN lies above all. With EXACT, `value(i)`, a binding
- * `divisors`, params n and size, and `fn bounds_below(v: i32) -> u32` of a number in its order.
+ * `block_of(i)`: what the numbers of number i's block are scaled by. `level(v, block)`: how many of the `bounds` bounds lie below v·(1 / absmax), in a short
+ * block v / absmax; NaN lies above all. With EXACT, a binding `divisors`, params n and size, and `fn bounds_below(v: i32) -> u32` of a number in its order.
  */
 export const levelWgsl = (bounds: number): string => `
-fn level(i: u32) -> u32 {
+struct Block { divisor: u32, full: bool }
+fn block_of(i: u32) -> Block {
   let number = i / params.size;
-  let divisor = bitcast<u32>(divisors_at(number));
+  return Block(bitcast<u32>(divisors_at(number)), (number + 1u) * params.size <= params.n);
+}
+fn level(v: u32, block: Block) -> u32 {
   var scaled = 0u;
-  if ((number + 1u) * params.size <= params.n) { scaled = product(value(i), divisor); } else { scaled = quotient(value(i), divisor); }
+  if (block.full) { scaled = product(v, block.divisor); } else { scaled = quotient(v, block.divisor); }
   if (magnitude(scaled) > INFINITY) { return ${bounds}u; }
   return bounds_below(clamp(ordered(scaled), ${orderOf(-1)}, ${orderOf(1)}));
 }`;

@@ -38,10 +38,11 @@ fn bounds_below(v: i32) -> u32 { return ${Array.from(bounds, (bound) => `select(
 ${levelWgsl(bounds.length)}
 ${codeOfLevel(codeOf)}
 fn thread(word: u32) {
+  let block = block_of(word * 8u);
   var bits = 0u;
   for (var j = 0u; j < 8u; j++) {
     var found = ${levelOf(bounds, 0)}u; // pads the last byte of an odd count
-    if (word * 8u + j < params.n) { found = level(word * 8u + j); }
+    if (word * 8u + j < params.n) { found = level(value(word * 8u + j), block); }
     bits |= code_of(found) << ((j ^ 1u) * 4u);
   }
   codes[word] = bits;
@@ -73,8 +74,9 @@ fn bounds_below(v: i32) -> u32 {
 }
 ${levelWgsl(bounds.length)}
 fn thread(word: u32) {
+  let block = block_of(word * 4u);
   var bits = 0u;
-  for (var j = 0u; j < 4u; j++) { if (word * 4u + j < params.n) { bits |= level(word * 4u + j) << (j * 8u); } }
+  for (var j = 0u; j < 4u; j++) { if (word * 4u + j < params.n) { bits |= level(value(word * 4u + j), block) << (j * 8u); } }
   codes[word] = bits;
 }`,
     });

@@ -1,5 +1,5 @@
 // Attention's programs for adapters on which workgroup memory is slow, because they are software: a thread a row (or a key), four keys (or rows) at a time,
-// the head size unrolled. Neighbouring threads are neighbouring rows, so that they read the same keys.
+// the whole head in registers, as vec4s where its size allows. Neighbouring threads are neighbouring rows, so that they read the same keys.
 import { MATH } from "./math.ts";
 
 /** Where rows and keys lie; for every program of attention. */
@@ -30,32 +30,47 @@ const PLACE_OF_THREAD = /* wgsl */ `
   let b = i / rows / params.groups;
   let row = row_start(b, g, r);`;
 
-/** Four elements of a table, a row apart. */
-const four = (name: string): string => `vec4f(${[..."xyzw"].map((c) => `${name}_at(at.${c} + d)`).join(", ")})`;
+/** How a thread holds a head: in vec4s of a table that is bound as such, or in single numbers. `element(array, d)` is its number d. */
+const registers = (wide: boolean, tables: readonly string[]): string =>
+  [
+    `alias Part = ${wide ? "vec4f" : "f32"};`,
+    `const WIDTH = ${wide ? 4 : 1}u;`,
+    "const PARTS = max(D / WIDTH, 1u);",
+    "alias Head = array<Part, PARTS>;",
+    `fn dot_parts(a: Part, b: Part) -> f32 { return ${wide ? "dot(a, b)" : "a * b"}; }`,
+    ...tables.map((name) => `fn ${name}_part(i: u32) -> Part { return ${wide ? `${name}[i]` : `${name}_at(i)`}; }`),
+  ].join("\n");
+const element = (wide: boolean, head: string): string => (wide ? `${head}[d / 4u][d % 4u]` : `${head}[d]`);
 
 /** Adds a row's products with four keys: s = Σ_d q[d]·k[j][d]. */
-const dots = (sum: string, own: string, other: string): string => `for (var d = 0u; d < D; d++) { ${sum} += ${own}[d] * ${four(other)}; }`;
+const dots = (sum: string, own: string, other: string): string =>
+  `for (var d = 0u; d < D / WIDTH; d++) { ${sum} += vec4f(${[..."xyzw"].map((c) => `dot_parts(${own}[d], ${other}_part(at.${c} + d))`).join(", ")}); }`;
+
+/** Four rows of a table, weighted: Σ_j w[j]·v[j][d]. */
+const weighted = (weights: string, table: string): string =>
+  [..."xyzw"].map((c) => `${weights}.${c} * ${table}_part(at.${c} + d)`).join(" + ");
 
 /** The four keys from j on, the last of them again where there are fewer. */
 const FOUR_KEYS = /* wgsl */ `
     let key = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
     let seen = key < vec4u(end);
     let last = min(key, vec4u(end - 1u));
-    let at = vec4u(key_start(b, g, last.x), key_start(b, g, last.y), key_start(b, g, last.z), key_start(b, g, last.w));`;
+    let at = vec4u(key_start(b, g, last.x), key_start(b, g, last.y), key_start(b, g, last.z), key_start(b, g, last.w)) / WIDTH;`;
 
 export const EXP4 = /* wgsl */ `${MATH.exp}
 fn exp4(x: vec4f) -> vec4f { return vec4f(exp_(x.x), exp_(x.y), exp_(x.z), exp_(x.w)); }`;
 
 export const attentionInRegisters = {
   // s[j] = scale·q·k[j]     m = max s     total = Σ_j e^(s[j] − m)     sum = Σ_j e^(s[j] − m)·v[j]     over the thread's part of the keys
-  forward: (finish: string) => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+  forward: (finish: string, _d: number, wide: boolean) => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+${registers(wide, ["q", "k", "v"])}
 ${finish}
 fn thread(all: u32) {
   let i = all % params.all_rows;
   let part = all / params.all_rows;${PLACE_OF_THREAD}
-  var own: array<f32, max(D, 1u)>;
-  var sum: array<f32, max(D, 1u)>;
-  for (var d = 0u; d < D; d++) { own[d] = q_at(row + d); }
+  var own: Head;
+  var sum: Head;
+  for (var d = 0u; d < D / WIDTH; d++) { own[d] = q_part(row / WIDTH + d); }
   let begin = max(first_key(b), part * params.part_keys);
   let end = min(end_key(r), (part + 1u) * params.part_keys);
   var largest = ${LOWEST};
@@ -67,23 +82,24 @@ fn thread(all: u32) {
     let next = max(largest, max(max(s.x, s.y), max(s.z, s.w)));
     let shrink = exp_(largest - next);
     let p = select(vec4f(), exp4(s - next), seen);
-    for (var d = 0u; d < D; d++) { sum[d] = sum[d] * shrink + dot(p, ${four("v")}); }
+    for (var d = 0u; d < D / WIDTH; d++) { sum[d] = sum[d] * shrink + (${weighted("p", "v")}); }
     total = total * shrink + (p.x + p.y + p.z + p.w);
     largest = next;
   }
-  for (var d = 0u; d < D; d++) { finish(part, i, row, d, sum[d], total); }
+  for (var d = 0u; d < D; d++) { finish(part, i, row, d, ${element(wide, "sum")}, total); }
   finish_row(part, i, row_sum(b, g, r), largest, total);
 }`,
 
   // p = e^(s[j] − L)     ds = scale·p·(dy·v[j] − δ)     dq = Σ_j ds·k[j]
-  gradientOfQueries: () => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+  gradientOfQueries: (_d: number, wide: boolean) => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+${registers(wide, ["q", "k", "v", "dy"])}
 fn thread(i: u32) {${PLACE_OF_THREAD}
-  var own: array<f32, max(D, 1u)>;
-  var own_dy: array<f32, max(D, 1u)>;
-  var sum: array<f32, max(D, 1u)>;
-  for (var d = 0u; d < D; d++) {
-    own[d] = q_at(row + d);
-    own_dy[d] = dy_at(row + d);
+  var own: Head;
+  var own_dy: Head;
+  var sum: Head;
+  for (var d = 0u; d < D / WIDTH; d++) {
+    own[d] = q_part(row / WIDTH + d);
+    own_dy[d] = dy_part(row / WIDTH + d);
   }
   let l = sums_at(row_sum(b, g, r));
   let delta = sums_at(params.all_rows + row_sum(b, g, r));
@@ -94,25 +110,26 @@ fn thread(i: u32) {${PLACE_OF_THREAD}
     ${dots("s", "own", "k")}
     ${dots("dp", "own_dy", "v")}
     let ds = select(vec4f(), params.scale * exp4(params.scale * s - l) * (dp - delta), seen);
-    for (var d = 0u; d < D; d++) { sum[d] += dot(ds, ${four("k")}); }
+    for (var d = 0u; d < D / WIDTH; d++) { sum[d] += ${weighted("ds", "k")}; }
   }
-  for (var d = 0u; d < D; d++) { dq[row + d] = sum[d]; }
+  for (var d = 0u; d < D; d++) { dq[row + d] = ${element(wide, "sum")}; }
 }`,
 
   // dk[j] = Σ_r ds·q     dv[j] = Σ_r p·dy     over the rows of the key's group that see it
-  gradientsOfKeys: () => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+  gradientsOfKeys: (_d: number, wide: boolean) => /* wgsl */ `${PLACES}${SEEN}${EXP4}
+${registers(wide, ["q", "k", "v", "dy"])}
 fn thread(i: u32) {
   let j = i % params.keys;
   let g = i / params.keys % params.groups;
   let b = i / params.keys / params.groups;
   let start = key_start(b, g, j);
-  var own: array<f32, max(D, 1u)>;
-  var own_v: array<f32, max(D, 1u)>;
-  var sum: array<f32, max(D, 1u)>;
-  var sum_v: array<f32, max(D, 1u)>;
-  for (var d = 0u; d < D; d++) {
-    own[d] = k_at(start + d);
-    own_v[d] = v_at(start + d);
+  var own: Head;
+  var own_v: Head;
+  var sum: Head;
+  var sum_v: Head;
+  for (var d = 0u; d < D / WIDTH; d++) {
+    own[d] = k_part(start / WIDTH + d);
+    own_v[d] = v_part(start / WIDTH + d);
   }
   let rows = select(0u, params.time * params.share, j >= first_key(b));
   let earliest = j / 4u * 4u; // neighbouring threads go over the same rows
@@ -120,7 +137,7 @@ fn thread(i: u32) {
     let four_rows = vec4u(r) + vec4u(0u, 1u, 2u, 3u);
     let last = min(four_rows, vec4u(rows - 1u));
     let seen = (four_rows < vec4u(rows)) & (vec4u(j) < vec4u(params.offset + 1u) + last / params.share);
-    let at = vec4u(row_start(b, g, last.x), row_start(b, g, last.y), row_start(b, g, last.z), row_start(b, g, last.w));
+    let at = vec4u(row_start(b, g, last.x), row_start(b, g, last.y), row_start(b, g, last.z), row_start(b, g, last.w)) / WIDTH;
     let position = vec4u(row_sum(b, g, last.x), row_sum(b, g, last.y), row_sum(b, g, last.z), row_sum(b, g, last.w));
     var s = vec4f();
     var dp = vec4f();
@@ -131,14 +148,14 @@ fn thread(i: u32) {
     let delta = vec4f(sums_at(behind.x), sums_at(behind.y), sums_at(behind.z), sums_at(behind.w));
     let p = select(vec4f(), exp4(params.scale * s - l), seen);
     let ds = select(vec4f(), params.scale * p * (dp - delta), seen);
-    for (var d = 0u; d < D; d++) {
-      sum[d] += dot(ds, ${four("q")});
-      sum_v[d] += dot(p, ${four("dy")});
+    for (var d = 0u; d < D / WIDTH; d++) {
+      sum[d] += ${weighted("ds", "q")};
+      sum_v[d] += ${weighted("p", "dy")};
     }
   }
   for (var d = 0u; d < D; d++) {
-    dk[start + d] = sum[d];
-    dv[start + d] = sum_v[d];
+    dk[start + d] = ${element(wide, "sum")};
+    dv[start + d] = ${element(wide, "sum_v")};
   }
 }`,
 };

@@ -4,6 +4,7 @@
 // softmax"). Where there are few rows and many keys, as in generation, the keys are divided among threads and their shares put together by a second program.
 import type { AttentionAttrs, KernelTable, View } from "@qlora-js/core";
 import { type Dispatch, float, type Gpu } from "../dispatch.ts";
+import { windowsOf } from "../program-source.ts";
 import { attentionInRegisters, LOWEST, NO_KEYS, PLACES } from "./attention-in-registers.ts";
 import { attentionInTiles } from "./attention-in-tiles.ts";
 import { MATH } from "./math.ts";
@@ -24,6 +25,8 @@ interface Plan {
   readonly allRows: number;
   /** Threads keep rows in registers; else workgroups share tiles of them. */
   readonly inRegisters: boolean;
+  /** Threads read four elements of a head at a time. */
+  readonly wide: boolean;
   readonly params: NonNullable<Dispatch["params"]>;
 }
 
@@ -31,6 +34,8 @@ function planOf(gpu: Gpu, q: View, k: View, { scale, offset }: AttentionAttrs): 
   const [batch, time, heads, d] = q.shape as [number, number, number, number];
   const [, keys, groups] = k.shape as [number, number, number, number];
   const share = heads / groups;
+  const inRegisters = gpu.facts.software && d <= MOST_UNROLLED;
+  const whole = [q, k].every((view) => windowsOf(view, gpu.facts.maxBindingBytes) === 1);
   return {
     d,
     groups,
@@ -38,10 +43,15 @@ function planOf(gpu: Gpu, q: View, k: View, { scale, offset }: AttentionAttrs): 
     rows: time * share,
     keys,
     allRows: batch * time * heads,
-    inRegisters: gpu.facts.software && d <= MOST_UNROLLED,
+    inRegisters,
+    wide: inRegisters && whole && d > 0 && d % 4 === 0,
     params: { time, heads, keys, groups, share, offset, scale: float(scale), parts: 1, all_rows: batch * time * heads },
   };
 }
+
+/** How the tables of heads are bound. */
+const asParts = ({ wide }: Plan, tables: readonly string[]): Record<string, string> =>
+  wide ? Object.fromEntries(tables.map((name) => [name, "vec4<f32>"])) : {};
 
 /** Among how many threads (or workgroups) the keys of one row are divided: enough to give the device something to do, none where rows do that. */
 function partsOf({ allRows, inRegisters, d }: Plan, keysSeen: number): number {
@@ -93,16 +103,17 @@ function forward(gpu: Gpu, reads: Record<"q" | "k" | "v" | "starts", View>, y: V
   const text = plan.inRegisters ? attentionInRegisters.forward : attentionInTiles.forward;
   const grid = plan.inRegisters ? { threads: parts * allRows } : attentionInTiles.gridOfRows(plan, parts);
   const constants = { D: d };
+  const as = asParts(plan, ["q", "k", "v"]);
   if (parts === 1) {
     const program = { name: `attention${plan.inRegisters ? "" : " in tiles"}`, constants, reads, params, grid };
-    gpu.dispatch({ ...program, writes: { y, logs }, as: { logs: "u32" }, wgsl: () => text(FINISH, d) });
+    gpu.dispatch({ ...program, writes: { y, logs }, as: { ...as, logs: "u32" }, wgsl: () => text(FINISH, d, plan.wide) });
     return;
   }
   const sums = gpu.temporary("f32", [parts, allRows, d]);
   const largests = gpu.temporary("f32", [parts, allRows]);
   const totals = gpu.temporary("f32", [parts, allRows]);
   const program = { name: `attention, a part of the keys${plan.inRegisters ? "" : " in tiles"}`, constants, reads, params, grid };
-  gpu.dispatch({ ...program, writes: { sums, largests, totals }, wgsl: () => text(FINISH_PART, d) });
+  gpu.dispatch({ ...program, writes: { sums, largests, totals }, as, wgsl: () => text(FINISH_PART, d, plan.wide) });
   gpu.dispatch({
     name: "attention, parts joined",
     constants,
@@ -154,25 +165,28 @@ export const attentionKernels = {
       wgsl: () => ROW_SUMS,
     });
     const reads = { q, k, v, starts, sums, dy };
+    const as = asParts(plan, ["q", "k", "v", "dy"]);
     const { gradientOfQueries, gradientsOfKeys } = inRegisters ? attentionInRegisters : attentionInTiles;
     const where = inRegisters ? "" : " in tiles";
     gpu.dispatch({
       name: `attentionBackward, queries${where}`,
       constants,
       reads,
+      as,
       writes: { dq },
       params,
       grid: inRegisters ? { threads: allRows } : attentionInTiles.gridOfRows(plan, 1),
-      wgsl: () => gradientOfQueries(d),
+      wgsl: () => gradientOfQueries(d, plan.wide),
     });
     gpu.dispatch({
       name: `attentionBackward, keys${where}`,
       constants,
       reads,
+      as,
       writes: { dk, dv },
       params,
       grid: inRegisters ? { threads: plan.batch * plan.groups * plan.keys } : attentionInTiles.gridOfKeys(plan),
-      wgsl: () => gradientsOfKeys(d),
+      wgsl: () => gradientsOfKeys(d, plan.wide),
     });
   },
 } satisfies Partial<KernelTable<Gpu>>;

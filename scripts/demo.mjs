@@ -1,14 +1,4 @@
-// `npm run demo`: installs and builds what is missing, then runs `qlora demo`.
-import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { root, setup } from "./setup.mjs";
+// `npm run demo`: the command's demo.
+import { command } from "./command.mjs";
 
-setup();
-const main = join(root, "packages", "qlora", "dist", "cli", "main.js");
-const child = spawn(process.execPath, [main, "demo", ...process.argv.slice(2)], {
-  cwd: process.env.INIT_CWD ?? process.cwd(),
-  stdio: "inherit",
-});
-// Ctrl-C reaches the command as well; what it does then is its affair, and this waits for it.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => signal === "SIGTERM" && child.kill(signal));
-child.on("exit", (code, signal) => process.exit(signal ? 130 : (code ?? 1)));
+await command(["demo", ...process.argv.slice(2)]);

@@ -8,7 +8,7 @@ import { useFixtures } from "./fixtures.ts";
 
 const fixtures = useFixtures();
 const MICRO = fileURLToPath(new URL("../../packages/qlora/micro/", import.meta.url));
-const RUN = [join(MICRO, "model"), join(MICRO, "demo"), "--no-samples", "--steps", "2", "--batch", "1", "--accumulate", "2"];
+const RUN = [join(MICRO, "model"), join(MICRO, "demo", "train.jsonl"), "--no-samples", "--steps", "2", "--batch", "1", "--accumulate", "2"];
 
 it("trains to the same bits with two of five layers on the device", async () => {
   const [kept, paged] = ["kept", "paged"].map((name) => join(fixtures().folder, name)) as [string, string];

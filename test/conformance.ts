@@ -223,12 +223,12 @@ function testSameBits(table: CaseTable, tested: readonly BackendUnderTest[]): vo
   }
 }
 
-/** All tests of a case table, on every backend; those of one name but for the number of threads must give the same bits. */
-export function testConformance(name: string, table: CaseTable): void {
+/** All tests of a case table, on every backend or on those given; those of one name but for the number of threads must give the same bits. */
+export function testConformance(name: string, table: CaseTable, on: readonly BackendUnderTest[] = backends): void {
   describe(name, () => {
     const checks = table.cases.map((check) => [check, expectations(check)] as const);
-    for (const tested of backends) describe(`on ${tested.name}`, () => testOnBackend(checks, table.refusals ?? [], useBackend(tested)));
-    const threaded = backends.filter((tested) => tested.name.startsWith("cpu"));
+    for (const tested of on) describe(`on ${tested.name}`, () => testOnBackend(checks, table.refusals ?? [], useBackend(tested)));
+    const threaded = on.filter((tested) => tested.name.startsWith("cpu"));
     if (threaded.length > 1)
       describe(`gives the same bits on ${threaded.map((tested) => tested.name).join(" and ")}`, () => testSameBits(table, threaded));
   });

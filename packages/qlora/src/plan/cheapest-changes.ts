@@ -28,6 +28,8 @@ const WORTH_TELLING = 0.1;
 /** Fewer tokens a row than this are no conversation. */
 const SHORTEST = 128;
 const SMALLEST_RANK = 4;
+/** One that computes and one that comes, and what layers differ by. */
+const TWO_LAYERS = 2.1;
 
 /**
  * The three cheapest changes, cheapest first.
@@ -76,6 +78,10 @@ function candidates(config: LlamaConfig, options: ForecastOptions, now: Forecast
   if (pagerBudget === undefined && adapter) {
     const budget = pagerBudgetOf(config, adapter.rank, (now.trainedParameters * optimizerBits) / 4);
     add(`--pager-budget ${budget}`, "same result, moments wait on the host", { pagerBudget: budget });
+  }
+  if (format && options.weightsBudget === undefined) {
+    const budget = Math.ceil((TWO_LAYERS * (now.components.weights + now.components.scales)) / config.layers);
+    add(`--weights-budget ${budget}`, "same result, slower, weights wait on the host", { weightsBudget: budget });
   }
   if (optimizerBits === 32) add("--optimizer adamw8bit", "nearly the same result", { optimizerBits: 8 });
   if (!format) add("--format nf4", "QLoRA instead of LoRA", { format: nf4() });

@@ -1,6 +1,6 @@
 // `qlora train MODEL DATA`: reads, checks and shows everything first, then trains. A run that is gone on with (`--resume RUN`) takes the same way.
 import { resolve } from "node:path";
-import { DeviceLostError, Pager, UnsupportedError } from "@qlora-js/core";
+import { DeviceLostError, OutOfMemoryError, Pager, UnsupportedError } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../../error.ts";
 import { LoraAdapter } from "../../lora/lora-adapter.ts";
@@ -18,6 +18,7 @@ import { numberOption, switchOption, textOption } from "../option-table.ts";
 import { ADAPTER_OPTIONS, BACKEND_OPTIONS, formatOf } from "../options.ts";
 import type { Output } from "../output.ts";
 import { printEnd } from "../train/ending.ts";
+import { withChanges } from "../train/plan-memory.ts";
 import { openResumedRun, orDamaged, type PreparedRun, prepareRun, type ResumedRun } from "../train/prepare-run.ts";
 import { samplePrompts } from "../train/sample-prompts.ts";
 import { StopRequest } from "../train/stop-request.ts";
@@ -71,7 +72,7 @@ async function run(invocation: Invocation<typeof OPTIONS>): Promise<void> {
 }
 
 /** After a device was lost: the same as --resume, on a new device; on the CPU if there is none, or if that one is lost before it saved a step. */
-async function goOn({ args, options, given, output }: Invocation<typeof OPTIONS>, folder: string, lost: DeviceLostError): Promise<void> {
+async function goOn({ args, options, output }: Invocation<typeof OPTIONS>, folder: string, lost: DeviceLostError): Promise<void> {
   const { adapter: _, out: __, ...others } = options;
   let [backend, reason, from] = [options.backend, lost.message, -1];
   for (;;) {
@@ -80,7 +81,7 @@ async function goOn({ args, options, given, output }: Invocation<typeof OPTIONS>
     const attempt: Attempt = { from: 0 };
     try {
       return await trainOnce(
-        { args, options: { ...others, adapter: undefined, out: undefined, resume: folder, backend }, given, output },
+        { args, options: { ...others, adapter: undefined, out: undefined, resume: folder, backend }, given: new Set(), output },
         attempt,
       );
     } catch (error) {
@@ -114,6 +115,8 @@ async function trainOnce({ args, options, given, output }: Invocation<typeof OPT
       samples,
       output,
       data: data ?? shortestPath(prepared.manifest.data.path),
+    }).catch((error: unknown) => {
+      throw error instanceof OutOfMemoryError ? withChanges(error, prepared.folder.config, prepared.memory.run) : error;
     });
   } finally {
     await resumed?.lock.release();

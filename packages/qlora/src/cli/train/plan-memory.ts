@@ -1,5 +1,5 @@
 // Whether a run fits into memory, and what each layer keeps for the backward pass so that it does.
-import { ArgumentError } from "@qlora-js/core";
+import { ArgumentError, OutOfMemoryError } from "@qlora-js/core";
 import type { LlamaConfig } from "../../config/llama-config.ts";
 import type { Example } from "../../data/tokenize.ts";
 import { UsageError } from "../../error.ts";
@@ -7,7 +7,7 @@ import type { LoraSettings } from "../../formats/peft-config.ts";
 import { batchShape } from "../../plan/batch-shape.ts";
 import { showBytes } from "../../plan/byte-size.ts";
 import { cheapestChanges } from "../../plan/cheapest-changes.ts";
-import { chooseRecompute, fitsBudget, type RecomputeChoice } from "../../plan/choose-recompute.ts";
+import { chooseRecompute, fitsBudget, type MemoryBudget, type RecomputeChoice } from "../../plan/choose-recompute.ts";
 import { type ForecastOptions, forecast } from "../../plan/forecast.ts";
 import { memoryBudget } from "../../plan/memory-budget.ts";
 import type { WeightDType } from "../../plan/skeleton.ts";
@@ -51,11 +51,8 @@ export function planMemory({ config, dtype, lora, examples, options, memory, wei
   try {
     const choice = checkpointing ? chooseRecompute(config, run, budget) : keepAll(config, run, budget);
     if (choice.fits) return { ...choice, run: { ...run, recompute: choice.recompute } };
-    const changes = cheapestChanges(config, { ...run, recompute: choice.recompute }, budget).map(
-      ({ flags, cost, savedBytes, fits }) => `  ${flags}   saves ${showBytes(savedBytes)} (${cost})${fits ? ", enough alone" : ""}`,
-    );
     const { totalBytes } = choice.forecast;
-    const what = `the run would take ${showBytes(totalBytes)}, and there are ${showBytes(budget.totalBytes)}. The cheapest changes:\n${changes.join("\n")}`;
+    const what = `the run would take ${showBytes(totalBytes)}, and there are ${showBytes(budget.totalBytes)}. ${changesInWords(config, { ...run, recompute: choice.recompute }, budget)}`;
     throw new UsageError("memory", what, { neededBytes: totalBytes, budgetBytes: budget.totalBytes });
   } catch (error) {
     if (error instanceof ArgumentError && error.argument === "budgetBytes")
@@ -64,7 +61,22 @@ export function planMemory({ config, dtype, lora, examples, options, memory, wei
   }
 }
 
-function keepAll(config: LlamaConfig, run: Omit<ForecastOptions, "recompute">, budget: ReturnType<typeof memoryBudget>): RecomputeChoice {
+function changesInWords(config: LlamaConfig, run: ForecastOptions, budget: MemoryBudget): string {
+  const lines = cheapestChanges(config, run, budget).map(
+    ({ flags, cost, savedBytes, fits }) => `  ${flags}   saves ${showBytes(savedBytes)} (${cost})${fits ? ", enough alone" : ""}`,
+  );
+  return `The cheapest changes:\n${lines.join("\n")}`;
+}
+
+/** What the device's refusal means to a run: the same error, with what to change. How much room there is nobody knows, so none is enough for sure. */
+export function withChanges(error: OutOfMemoryError, config: LlamaConfig, run: ForecastOptions): OutOfMemoryError {
+  const { backend, requestedBytes, liveBytes, message } = error;
+  const unknown: MemoryBudget = { totalBytes: Number.POSITIVE_INFINITY, deviceBytes: 0, roomyBytes: 0 };
+  const what = `${message.slice(backend.length + 2)} ${changesInWords(config, run, unknown)}`;
+  return new OutOfMemoryError(backend, requestedBytes, liveBytes, what);
+}
+
+function keepAll(config: LlamaConfig, run: Omit<ForecastOptions, "recompute">, budget: MemoryBudget): RecomputeChoice {
   const recompute = Array.from({ length: config.layers }, () => "nothing" as const);
   const predicted = forecast(config, { ...run, recompute });
   return { recompute, forecast: predicted, fits: fitsBudget(predicted, budget) };

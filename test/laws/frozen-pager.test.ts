@@ -5,6 +5,7 @@ import {
   FrozenPager,
   grad,
   nf4,
+  OutOfMemoryError,
   parameter,
   type QTensor,
   qmatmul,
@@ -66,6 +67,26 @@ describeOnBackends("a pager of frozen weights", (backend) => {
     // nine turns, the last layer having one: the first is waited for, four come ahead; on the way back the fourth is there still, three come ahead
     expect({ hits, faults, prefetches, bytesOut }).toEqual({ hits: 8, faults: 1, prefetches: 7, bytesOut: 0 });
     for (const w of paged) w.dispose();
+  });
+
+  test("leaves nothing of a page that the device has no room for, and brings it in when there is room again", async () => {
+    const pager = new FrozenPager(backend());
+    const [first, ...others] = weights() as [QTensor, ...QTensor[]];
+    for (const w of others) w.dispose();
+    const paged = await pager.adopt(first, 0);
+    const { alloc } = backend();
+    let allocations = 0;
+    backend().alloc = (byteLength) => {
+      if (++allocations === 3) throw new OutOfMemoryError("test", byteLength, 0, "no room.");
+      return alloc.call(backend(), byteLength);
+    };
+    expect(() => paged.views()).toThrow(OutOfMemoryError);
+    backend().alloc = alloc;
+    expect(backend().memory().liveBytes).toBe(0);
+    expect(pager.counters.residentBytes).toBe(0);
+    expect(paged.views()).toHaveLength(4);
+    expect(pager.counters.residentBytes).toBe(PAGE_BYTES);
+    paged.dispose();
   });
 
   test("refuses a page that can never fit", async () => {

@@ -2,7 +2,7 @@
 // the page used longest ago is dropped. Nothing is written back, because nothing changes. Moments, which change, have pager.ts.
 import type { Backend, DeviceBuffer } from "./backend.ts";
 import { ArgumentError, DeviceError } from "./error.ts";
-import type { PagerCounters, PagerOptions } from "./pager.ts";
+import { checkedBudget, type PagerCounters, type PagerOptions } from "./pager.ts";
 import { QTensor } from "./qtensor.ts";
 import { sessionOf, within } from "./session.ts";
 import { Storage } from "./storage.ts";
@@ -57,9 +57,7 @@ export class FrozenPager {
     readonly backend: Backend,
     { budgetBytes = Number.POSITIVE_INFINITY }: PagerOptions = {},
   ) {
-    if (!(budgetBytes >= 0))
-      throw new ArgumentError("frozenPager", "budgetBytes", budgetBytes, `a budget of ${budgetBytes} bytes is none.`);
-    this.budgetBytes = budgetBytes;
+    this.budgetBytes = checkedBudget("frozenPager", budgetBytes);
   }
 
   /** A use is one page's turn: hits found it on the device, faults did not. Nothing goes out: bytesOut stays 0. */
@@ -116,12 +114,6 @@ export class FrozenPager {
     }
   }
 
-  /** Frees the device memory of all pages; they come in again when they are used. */
-  evictAll(): void {
-    for (const page of [...this.#resident]) this.#drop(page);
-    this.#last = -1;
-  }
-
   #turnTo(page: FrozenPage): void {
     const step = page.index < this.#last ? -1 : 1;
     this.#last = page.index;
@@ -145,15 +137,20 @@ export class FrozenPager {
       if (!oldest) break; // adopt() saw to it that a page alone fits
       this.#drop(oldest);
     }
-    for (const part of page.parts) {
-      part.onDevice = this.backend.alloc(part.byteLength);
-      this.backend.write(part.onDevice, part.bytes);
-    }
     page.resident = true;
     this.#resident.add(page);
     this.#counters.bytesIn += page.byteLength;
     this.#counters.residentBytes += page.byteLength;
     this.#counters.peakResidentBytes = Math.max(this.#counters.peakResidentBytes, this.#counters.residentBytes);
+    try {
+      for (const part of page.parts) {
+        part.onDevice = this.backend.alloc(part.byteLength);
+        this.backend.write(part.onDevice, part.bytes);
+      }
+    } catch (error) {
+      this.#drop(page); // the device has no room for the rest of it
+      throw error;
+    }
   }
 
   #drop(page: FrozenPage): void {

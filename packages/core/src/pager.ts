@@ -52,8 +52,7 @@ export class Pager {
     readonly backend: Backend,
     { budgetBytes = Number.POSITIVE_INFINITY }: PagerOptions = {},
   ) {
-    if (!(budgetBytes >= 0)) throw new ArgumentError("pager", "budgetBytes", budgetBytes, `a budget of ${budgetBytes} bytes is none.`);
-    this.budgetBytes = budgetBytes;
+    this.budgetBytes = checkedBudget("pager", budgetBytes);
   }
 
   get counters(): PagerCounters {
@@ -162,6 +161,12 @@ export class Pager {
     this.#resident.delete(page);
     this.#counters.residentBytes -= page.byteLength;
   }
+}
+
+/** The budget as it is. @throws ArgumentError if it is no number of bytes */
+export function checkedBudget(pager: string, budgetBytes: number): number {
+  if (budgetBytes >= 0) return budgetBytes;
+  throw new ArgumentError(pager, "budgetBytes", budgetBytes, `a budget of ${budgetBytes} bytes is none.`);
 }
 
 const zeroBytes = ({ shape, dtype }: Spec): Uint8Array => new Uint8Array(sizeOf(shape) * BYTES[dtype]);

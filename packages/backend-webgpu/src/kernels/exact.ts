@@ -1,6 +1,7 @@
 // Arithmetic of f32 on its bits, as IEEE 754 has it: to nearest, ties to even, with subnormals, infinities and NaN. WGSL's own may round either way, flush
 // subnormals, fuse a product with the sum after it, divide to 2.5 units in the last place, and assume that there is no NaN (§15.7). Slow beside
 // the hardware's; for what must come out bit for bit.
+import { MATH } from "./math.ts";
 
 const number = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0]!;
 
@@ -13,7 +14,8 @@ export function orderOf(value: number): number {
   return bits >>> 31 ? -(bits & 0x7fffffff) : bits;
 }
 
-export const EXACT = `
+/** `product`, `quotient`, `total` and `ordered`, of bits. */
+export const EXACT = `${MATH.quotient}
 const NAN = 0x7fc00000u;
 const INFINITY = 0x7f800000u;
 
@@ -64,32 +66,6 @@ fn product(a: u32, b: u32) -> u32 {
   let carry = high >> 23u;
   let m = (high << (9u - carry)) | (low >> (15u + carry)) | select(0u, 1u, low << (17u - carry) != 0u);
   return rounded(sign, p.e + q.e + i32(carry), m);
-}
-
-// a / b, a bit at a time
-fn quotient(a: u32, b: u32) -> u32 {
-  let sign = (a ^ b) & 0x80000000u;
-  let x = magnitude(a);
-  let y = magnitude(b);
-  if (x > INFINITY || y > INFINITY || (x == y && (x == 0u || x == INFINITY))) { return NAN; }
-  if (x == 0u || y == INFINITY) { return sign; }
-  if (y == 0u || x == INFINITY) { return sign | INFINITY; }
-  let p = parts(x);
-  let q = parts(y);
-  let divisor = q.m >> 8u;
-  var rest = p.m >> 8u;
-  var e = p.e - q.e;
-  if (rest < divisor) {
-    rest <<= 1u;
-    e--;
-  }
-  var m = 0u;
-  for (var bit = 0u; bit < 32u; bit++) {
-    let fits = rest >= divisor;
-    m = (m << 1u) | select(0u, 1u, fits);
-    rest = (rest - select(0u, divisor, fits)) << 1u;
-  }
-  return rounded(sign, e, m | select(0u, 1u, rest != 0u));
 }
 
 // a + b, with 7 bits below the last place of the larger

@@ -42,15 +42,15 @@ const log = `fn log_(x: f32) -> f32 {
 
 // a = fa·2^ea, b = fb·2^eb with whole fa, fb of 24 bits: the quotient of these, guessed by the GPU and put right by the remainder, which is small and so
 // exact modulo 2³². Rounded to nearest even, as IEEE 754 has it, subnormal results too.
-const divide = `fn divide(a: f32, b: f32) -> f32 {
-  let ia = bitcast<u32>(a) & 0x7fffffffu;
-  let ib = bitcast<u32>(b) & 0x7fffffffu;
-  let sign = (bitcast<u32>(a) ^ bitcast<u32>(b)) & 0x80000000u;
+const quotient = `fn quotient(a: u32, b: u32) -> u32 {
+  let ia = a & 0x7fffffffu;
+  let ib = b & 0x7fffffffu;
+  let sign = (a ^ b) & 0x80000000u;
   var result = 0u;
-  if (ia > 0x7f800000u || ib > 0x7f800000u || (ia == 0u && ib == 0u) || (ia == 0x7f800000u && ib == 0x7f800000u)) { result = 0x7fc00000u; }
-  else if (ia == 0x7f800000u || ib == 0u) { result = 0x7f800000u; }
+  if (ia > 0x7f800000u || ib > 0x7f800000u || (ia == 0u && ib == 0u) || (ia == 0x7f800000u && ib == 0x7f800000u)) { return 0x7fc00000u; }
+  if (ia == 0x7f800000u || ib == 0u) { result = 0x7f800000u; }
   else if (ia != 0u && ib != 0x7f800000u) { result = divide_magnitudes(ia, ib); }
-  return bitcast<f32>(result | sign);
+  return result | sign;
 }
 fn divide_magnitudes(ia: u32, ib: u32) -> u32 {
   let sa = select(0u, countLeadingZeros(ia) - 8u, ia < 0x800000u);
@@ -75,6 +75,9 @@ fn divide_magnitudes(ia: u32, ib: u32) -> u32 {
   let rounded = (wide + 1u + ((wide >> 2u) & 1u)) >> 2u;
   return select(min(rounded + (u32(e) << 23u), 0x7f800000u), 0x7f800000u, e > 254);
 }`;
+
+const divide = `${quotient}
+fn divide(a: f32, b: f32) -> f32 { return bitcast<f32>(quotient(bitcast<u32>(a), bitcast<u32>(b))); }`;
 
 // x = m·2^e with whole m of 24 bits and even e: the root of m·2²³ or m·2²⁴, guessed by the GPU and put right by the remainder; correctly rounded.
 const squareRoot = `fn sqrt_(x: f32) -> f32 {
@@ -171,4 +174,5 @@ fn erf(x: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(y) | (own & 0x80000000u));
 }`;
 
-export const MATH = { isNan, exp, log, divide, squareRoot, trigonometric, tanh, sigmoid, erf };
+/** `quotient` is `divide` on bits. */
+export const MATH = { isNan, exp, log, quotient, divide, squareRoot, trigonometric, tanh, sigmoid, erf };

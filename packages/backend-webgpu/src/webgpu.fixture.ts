@@ -21,24 +21,20 @@ import {
   swiglu,
   type Tensor,
   tensor,
-  UnsupportedError,
   type View,
   zeros,
 } from "@qlora-js/core";
 import { WebGpuBackend } from "./backend.ts";
 import { createWebGpuBackend } from "./create-webgpu-backend.ts";
+import { openSoftwareGpu } from "./kernels/software-gpu.fixture.ts";
 
-const opened = await createWebGpuBackend({ software: true }).catch((error: unknown) => {
-  if (error instanceof UnsupportedError) return error.message;
-  throw error;
-});
-
-/** Why there is no GPU to test on; undefined where there is one. */
-export const absent = typeof opened === "string" ? opened : undefined;
-if (typeof opened !== "string") opened.dispose();
+const found = await openSoftwareGpu();
+/** Empty, or why there is no GPU to test on. */
+export const { absent } = found;
+if (!absent) found.backend.dispose();
 
 /** For the title of tests that need a GPU. */
-export const on = absent ? `on webgpu: skipped, ${absent}` : "on webgpu";
+export const on = `on webgpu${absent}`;
 
 /** Its device is destroyed just before one of the ops that run. */
 export class DoomedBackend extends WebGpuBackend {

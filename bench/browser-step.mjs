@@ -1,10 +1,9 @@
 // One training step of a small network in a real Chromium, on WebAssembly: ours beside jax-js, in turns, each in a worker of its own. The network of jax-js's
 // measurement: x [64, 256] → gelu(x·W₁ [256, 512])·W₂ [512, 256], mean squared error, loss and both gradients.
-import { createReadStream } from "node:fs";
 import { cp, mkdtemp, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
+import { serveFolder } from "../scripts/serve-folder.mjs";
 import { installPeers } from "./install.mjs";
 import { header, median, ratio, row } from "./measure.mjs";
 
@@ -29,25 +28,12 @@ await bundle.close();
 for (const file of ["kernels.wasm", "kernels-single.wasm"]) await cp(join(cpu, file), join(folder, file));
 await writeFile(join(folder, "index.html"), "<!doctype html><title>bench</title>");
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const server = createServer(({ url }, response) => {
-  const { pathname } = new URL(url, "http://localhost");
-  const path = join(folder, pathname === "/" ? "index.html" : pathname);
-  const headers = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
-  const file = createReadStream(path);
-  file.on("error", () => response.writeHead(404).end());
-  file.on("open", () => {
-    response.writeHead(200, { ...headers, "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
-    file.pipe(response);
-  });
-});
-await new Promise((done) => server.listen(0, "127.0.0.1", done));
-
+const address = await serveFolder(folder);
 const args = ["--no-sandbox", "--no-first-run", "--disable-quic", "--disable-sync", "--disable-background-networking"];
 const browser = await chromium.launch({ executablePath: unpacked.executable, env: { ...process.env, ...unpacked.environment }, args });
 const page = await browser.newPage();
 page.on("console", (message) => message.type() === "error" && console.error(message.text()));
-await page.goto(`http://localhost:${server.address().port}/`);
+await page.goto(address);
 /** Milliseconds of a step, a list for each contestant, in turns. */
 const results = await page.evaluate(async (rounds) => {
   const workers = Object.fromEntries(["ours", "jax"].map((name) => [name, new Worker(`/${name}.js`, { type: "module" })]));
@@ -68,7 +54,6 @@ const results = await page.evaluate(async (rounds) => {
   return { isolated: crossOriginIsolated, found };
 }, 9);
 await browser.close();
-server.close();
 
 const { found } = results;
 const milliseconds = (name) => found[name].map(({ milliseconds }) => milliseconds);

@@ -2,31 +2,16 @@
 // npm run browser -- --out DIR writes the folder and is done: any static server can have it. --port N for a port of your own; --built if nothing is to
 // be built first.
 // Packed, because a module's worker has no import map, and because the packages with what they import are 300 files; source maps lead to the TypeScript.
-import { createReadStream, existsSync } from "node:fs";
-import { cp, mkdir, readFile, stat } from "node:fs/promises";
-import { createServer } from "node:http";
-import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { createGzip } from "node:zlib";
 import { rolldown } from "rolldown";
+import { serveFolder } from "./serve-folder.mjs";
 import { root, setup } from "./setup.mjs";
 
 const page = join(root, "examples", "browser");
 const packages = join(root, "packages");
-const TYPES = {
-  ".css": "text/css; charset=utf-8",
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-};
-/** What makes a page cross-origin isolated, so that threads may share memory. */
-const ISOLATED = {
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
-  "cross-origin-resource-policy": "same-origin",
-};
-
 /** Writes the page, its workers, the kernels and the embedded model into a folder. The packages are built already. */
 async function writePage(folder) {
   await mkdir(folder, { recursive: true });
@@ -63,39 +48,12 @@ const throughMaps = {
   },
 };
 
-/** Serves a folder to this machine alone. Resolves with the address. */
-function serve(folder, port) {
-  const server = createServer((request, response) => {
-    answer(folder, request, response).catch((error) => {
-      response.writeHead(500).end(String(error));
-    });
-  });
-  return new Promise((done, failed) => {
-    server.on("error", failed);
-    server.listen(port, "127.0.0.1", () => done(`http://localhost:${server.address().port}/`));
-  });
-}
-
-async function answer(folder, request, response) {
-  const { pathname } = new URL(request.url, "http://localhost");
-  const file = resolve(folder, `.${decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname)}`);
-  const found = file.startsWith(folder + sep) && (await stat(file).catch(() => undefined));
-  if (!found?.isFile()) return void response.writeHead(404, ISOLATED).end("not found");
-  const headers = { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "cache-control": "no-cache", ...ISOLATED };
-  if (request.method === "HEAD") return void response.writeHead(200, headers).end();
-  const zipped = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "") && extname(file) in TYPES;
-  response.writeHead(200, zipped ? { ...headers, "content-encoding": "gzip" } : headers);
-  const bytes = createReadStream(file);
-  if (zipped) bytes.pipe(createGzip({ level: 9 })).pipe(response);
-  else bytes.pipe(response);
-}
-
 const { values } = parseArgs({ options: { out: { type: "string" }, port: { type: "string", default: "0" }, built: { type: "boolean" } } });
 if (!values.built) setup();
 const folder = resolve(values.out ?? join(root, "node_modules", ".cache", "browser-page"));
 await writePage(folder);
 if (values.out) console.log(`written to ${folder}`);
 else {
-  const address = await serve(folder, Number(values.port));
+  const address = await serveFolder(folder, Number(values.port));
   console.log(`open ${address} (Ctrl-C ends)`);
 }

@@ -23,7 +23,10 @@ export function setup() {
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
     process.stderr.write("installing dependencies …\n");
     // not `npm ci`: it insists on the optional binaries of every platform, which not every registry has
-    run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
+    run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
+      // llama.cpp, which tests compare with, comes prebuilt in its package; its install script would fetch another
+      env: { ...process.env, NODE_LLAMA_CPP_SKIP_DOWNLOAD: "true" },
+    });
   }
   run(process.execPath, [join(root, "scripts", "build.mjs")]);
 }

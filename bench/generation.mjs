@@ -2,7 +2,7 @@
 // node generation.mjs MODEL_DIR GGUF_FILE [ROUNDS]
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import { nf4 } from "@qlora-js/core";
-import { generate, loadLlama, openModelFiles, readLlamaConfig } from "@qlora-js/qlora";
+import { generate, loadModel, openModelFiles, readModelConfig } from "@qlora-js/qlora";
 import { openFolder } from "@qlora-js/qlora/node";
 import { installPeers } from "./install.mjs";
 import { header, median, ratio, row, turns } from "./measure.mjs";
@@ -21,7 +21,7 @@ async function ours() {
   const backend = await createCpuBackend({ threads: THREADS });
   const folder = await openFolder(model);
   const files = await openModelFiles(folder);
-  const llama = await loadLlama(backend, await readLlamaConfig(folder), files, { format: nf4() });
+  const llama = await loadModel(backend, await readModelConfig(folder), files, { format: nf4() });
   return async () => {
     let first = 0;
     let count = -1;

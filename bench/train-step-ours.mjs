@@ -1,16 +1,16 @@
 // One process of train-step.mjs: ours. Prints a JSON line.
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import { nf4, Pager } from "@qlora-js/core";
-import { DataOrder, LoraAdapter, loadLlama, loraSettings, openModelFiles, PagedAdamW, readLlamaConfig, train } from "@qlora-js/qlora";
+import { DataOrder, LoraAdapter, loadModel, loraSettings, openModelFiles, PagedAdamW, readModelConfig, train } from "@qlora-js/qlora";
 import { openFolder } from "@qlora-js/qlora/node";
 import { median } from "./measure.mjs";
 
 const [model, threads = "2", length = "256", steps = "6", recomputed = "2"] = process.argv.slice(2);
 const backend = await createCpuBackend({ threads: Number(threads) });
 const folder = await openFolder(model);
-const config = await readLlamaConfig(folder);
+const config = await readModelConfig(folder);
 const files = await openModelFiles(folder);
-const llama = await loadLlama(backend, config, files, { format: nf4() });
+const llama = await loadModel(backend, config, files, { format: nf4() });
 await files.close();
 const adapter = LoraAdapter.create(llama, loraSettings({ rank: 16, alpha: 16, targetModules: "all-linear" }), 0);
 const parameters = adapter.parameters();

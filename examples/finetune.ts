@@ -12,12 +12,12 @@ const backend = await createCpuBackend();
 
 // The model: config, tokenizer and chat template from its folder; weights are quantized as they are read.
 const folder = await openFolder(fileURLToPath(microModelUrl()));
-const config = await q.readLlamaConfig(folder);
+const config = await q.readModelConfig(folder);
 const text = (await q.readTokenizerFiles(folder))!;
 const tokenizer = q.Tokenizer.from(text);
 const template = q.ChatTemplate.from(text, tokenizer.special)!;
 const files = await q.openModelFiles(folder);
-const model = await q.loadLlama(backend, config, files, { format: nf4() });
+const model = await q.loadModel(backend, config, files, { format: nf4() });
 await files.close();
 
 // The data: rows of messages become ids and labels; the loss is on what the assistant says.

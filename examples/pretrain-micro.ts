@@ -31,7 +31,17 @@ import {
   tensor,
   zeros,
 } from "@qlora-js/core";
-import { DenseLinear, encodeSafetensors, Llama, type LlamaLayer, llamaTensors, parseLlamaConfig, Tokenizer } from "@qlora-js/qlora";
+import {
+  buildDecoder,
+  type Decoder,
+  DenseLinear,
+  decoderParts,
+  encodeSafetensors,
+  LinearSlot,
+  modelTensors,
+  parseModelConfig,
+  Tokenizer,
+} from "@qlora-js/qlora";
 import {
   demoData,
   draws,
@@ -79,7 +89,7 @@ const PEAK_LEARNING_RATE = 3e-3;
 const WARMUP = 100;
 const CLIP = 1;
 
-const config = parseLlamaConfig(MICRO_CONFIG);
+const config = parseModelConfig(MICRO_CONFIG);
 const files = microModelFiles();
 const tokenizer = Tokenizer.from({ tokenizer: JSON.parse(files["tokenizer.json"]!), config: JSON.parse(files["tokenizer_config.json"]!) });
 const grammar = microGrammar();
@@ -91,7 +101,7 @@ const [forWeights, forText, forStories] = [0, 1, 2].map((stream) => fold(root, s
 /** Random first weights: normal, the layers that write to the residual stream smaller by √(2 · layers) as in GPT-2; norms one. */
 function firstWeights(): Map<string, Tensor> {
   const weights = new Map<string, Tensor>();
-  for (const [i, { name, shape, kind }] of llamaTensors(config).entries()) {
+  for (const [i, { name, shape, kind }] of modelTensors(config).entries()) {
     const count = shape.reduce((a, b) => a * b, 1);
     const deviation = MICRO_CONFIG.initializer_range / (/o_proj|down_proj/.test(name) ? Math.sqrt(2 * config.layers) : 1);
     const values = kind === "norm" ? new Float32Array(count).fill(1) : normal(fold(forWeights, i), count, deviation);
@@ -101,27 +111,12 @@ function firstWeights(): Map<string, Tensor> {
 }
 
 /** The model over these tensors; nothing is copied, so updating them in place trains it. */
-function modelOf(weights: ReadonlyMap<string, Tensor>): Llama {
-  const get = (name: string): Tensor => weights.get(`${name}.weight`)!;
-  const layers = Array.from({ length: config.layers }, (_, i): LlamaLayer => {
-    const at = `model.layers.${i}`;
-    const linear = (name: string) => new DenseLinear(get(`${at}.${name}`));
-    return {
-      inputNorm: get(`${at}.input_layernorm`),
-      postAttentionNorm: get(`${at}.post_attention_layernorm`),
-      linears: {
-        "self_attn.q_proj": linear("self_attn.q_proj"),
-        "self_attn.k_proj": linear("self_attn.k_proj"),
-        "self_attn.v_proj": linear("self_attn.v_proj"),
-        "self_attn.o_proj": linear("self_attn.o_proj"),
-        "mlp.gate_proj": linear("mlp.gate_proj"),
-        "mlp.up_proj": linear("mlp.up_proj"),
-        "mlp.down_proj": linear("mlp.down_proj"),
-      },
-    };
+function modelOf(weights: ReadonlyMap<string, Tensor>): Decoder {
+  const parts = decoderParts(config).map(({ kind, name }) => {
+    const part = kind === "linear" ? new LinearSlot(name, new DenseLinear(weights.get(`${name}.weight`)!)) : weights.get(name)!;
+    return [name, part] as const;
   });
-  const embeddings = get("model.embed_tokens");
-  return new Llama(backend, config, embeddings, layers, get("model.norm"), embeddings);
+  return buildDecoder(backend, config, new Map(parts));
 }
 
 const weights = firstWeights();

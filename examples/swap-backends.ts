@@ -13,12 +13,12 @@ const steps = Number(process.argv[2] ?? 5);
 /** Everything after the backend is the same for all of them. */
 async function losses(backend: Backend): Promise<number[]> {
   const folder = await openFolder(fileURLToPath(microModelUrl()));
-  const config = await q.readLlamaConfig(folder);
+  const config = await q.readModelConfig(folder);
   const text = (await q.readTokenizerFiles(folder))!;
   const tokenizer = q.Tokenizer.from(text);
   const template = q.ChatTemplate.from(text, tokenizer.special)!;
   const files = await q.openModelFiles(folder);
-  const model = await q.loadLlama(backend, config, files, { format: nf4() });
+  const model = await q.loadModel(backend, config, files, { format: nf4() });
   await files.close();
   const { rows } = await readDataFile(join(fileURLToPath(microDemoUrl()), "train.jsonl"));
   const { vocabSize: vocabularySize, maxPositions, layers } = config;

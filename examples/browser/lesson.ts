@@ -24,7 +24,7 @@ export class Lesson {
 
   private constructor(
     readonly settings: Settings,
-    readonly model: q.Llama,
+    readonly model: q.Decoder,
     readonly adapter: q.LoraAdapter,
     readonly text: Text,
     readonly data: Data,
@@ -35,10 +35,10 @@ export class Lesson {
   /** Loads the embedded model onto the backend, its linear weights in NF4 with double quantization, and puts a fresh adapter on it. */
   static async open(backend: Backend, settings: Settings, files: URL): Promise<Lesson> {
     const folder = await fetchFolder(new URL("model/", files), MODEL_FILES);
-    const config = await q.readLlamaConfig(folder);
+    const config = await q.readModelConfig(folder);
     const text = await readText(folder);
     const weights = await q.openModelFiles(folder);
-    const model = await q.loadLlama(backend, config, weights, { format: nf4() });
+    const model = await q.loadModel(backend, config, weights, { format: nf4() });
     await weights.close();
     const adapter = q.LoraAdapter.create(model, loraOf(settings), settings.seed);
     return new Lesson(settings, model, adapter, text, await readData(new URL("demo/", files), text, config));
@@ -46,7 +46,7 @@ export class Lesson {
 
   /** Numbers of the model without the adapter. */
   get parameters(): number {
-    return q.llamaTensors(this.model.config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+    return q.modelTensors(this.model.config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
   }
 
   /** One step of training, or undefined when all are done. @throws DivergedError */
@@ -125,7 +125,7 @@ interface Data {
   readonly samples: readonly { readonly question: string; readonly answer: string }[];
 }
 
-const threeWays = (config: q.LlamaConfig, run: q.AdapterRun): MethodBytes[] =>
+const threeWays = (config: q.DecoderConfig, run: q.AdapterRun): MethodBytes[] =>
   q.METHODS.map((method) => {
     const { components, deviceBytes } = q.forecast(config, q.byMethod(method, run));
     return { method, components, deviceBytes };
@@ -139,7 +139,7 @@ async function readText(folder: q.Folder): Promise<Text> {
   return { tokenizer, template: q.ChatTemplate.from(files, tokenizer.special)! };
 }
 
-async function readData(url: URL, text: Text, config: q.LlamaConfig): Promise<Data> {
+async function readData(url: URL, text: Text, config: q.DecoderConfig): Promise<Data> {
   const part = async (name: string) => {
     const rows: q.PlacedRow[] = [];
     for await (const row of q.readRows([await fetchText(new URL(name, url))], name)) rows.push(row);

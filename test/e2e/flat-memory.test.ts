@@ -6,11 +6,11 @@ import {
   DataOrder,
   type Example,
   LoraAdapter,
-  loadLlama,
+  loadModel,
   loraSettings,
   openModelFiles,
   PagedAdamW,
-  readLlamaConfig,
+  readModelConfig,
   train,
 } from "@qlora-js/qlora";
 import { microModelUrl } from "@qlora-js/qlora/micro";
@@ -22,9 +22,9 @@ const STEPS = 1000;
 it(`holds after ${STEPS} steps what it held after ten`, async () => {
   const backend = await createCpuBackend({ threads: 1 });
   const folder = await openFolder(fileURLToPath(microModelUrl()));
-  const config = await readLlamaConfig(folder);
+  const config = await readModelConfig(folder);
   const files = await openModelFiles(folder);
-  const model = await loadLlama(backend, config, files, { format: nf4() });
+  const model = await loadModel(backend, config, files, { format: nf4() });
   await files.close();
   const adapter = LoraAdapter.create(model, loraSettings({ rank: 4, alpha: 8, dropout: 0.1, targetModules: "all-linear" }), 0);
   const parameters = adapter.parameters();

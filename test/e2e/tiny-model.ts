@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { key, normal, numberToBf16 } from "@qlora-js/core";
-import { llamaTensors, parseLlamaConfig } from "@qlora-js/qlora";
+import { modelTensors, parseModelConfig } from "@qlora-js/qlora";
 import { writeSafetensorsFile } from "@qlora-js/qlora/node";
 
 const MICRO = fileURLToPath(new URL("../../packages/qlora/micro/model/", import.meta.url));
@@ -35,7 +35,7 @@ export async function writeTinyModel(
   if (tokenizer)
     for (const file of ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"])
       copyFileSync(join(MICRO, file), join(folder, file));
-  const tensors = llamaTensors(parseLlamaConfig(config)).map(({ name, shape, kind }, i) => {
+  const tensors = modelTensors(parseModelConfig(config)).map(({ name, shape, kind }, i) => {
     const count = shape.reduce((a, b) => a * b, 1);
     const values = kind === "norm" ? new Float32Array(count).fill(1) : normal(key(i), count, 0.1);
     return { name, shape, dtype: "BF16" as const, data: new Uint8Array(Uint16Array.from(values, numberToBf16).buffer) };

@@ -4,21 +4,21 @@ import { type Backend, fp4, nf4, Pager } from "@qlora-js/core";
 import {
   ADAMW_DEFAULTS,
   DataOrder,
+  type DecoderConfig,
   type Example,
   encodeSafetensors,
   type ForecastOptions,
   forecast,
-  type LlamaConfig,
   LoraAdapter,
-  llamaTensors,
-  loadLlama,
+  loadModel,
   loraSettings,
   type ModelFiles,
   memoryFolder,
+  modelTensors,
   openModelFiles,
   PagedAdamW,
-  parseLlamaConfig,
-  readLlamaConfig,
+  parseModelConfig,
+  readModelConfig,
   train,
 } from "@qlora-js/qlora";
 import { MICRO_CONFIG } from "@qlora-js/qlora/micro";
@@ -41,8 +41,8 @@ const run = (more: Partial<ForecastOptions>): ForecastOptions => ({
 });
 
 /** The most bytes that loading and two steps held. */
-async function measure(backend: Backend, config: LlamaConfig, files: ModelFiles, options: ForecastOptions): Promise<number> {
-  const model = await loadLlama(backend, config, files, { format: options.format });
+async function measure(backend: Backend, config: DecoderConfig, files: ModelFiles, options: ForecastOptions): Promise<number> {
+  const model = await loadModel(backend, config, files, { format: options.format });
   const parameters = LoraAdapter.create(model, options.adapter!, 0).parameters();
   const pager = new Pager(backend, options.pagerBudget === undefined ? {} : { budgetBytes: options.pagerBudget });
   const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits: options.optimizerBits });
@@ -63,7 +63,7 @@ async function measure(backend: Backend, config: LlamaConfig, files: ModelFiles,
   return backend.memory().peakBytes;
 }
 
-async function expectAgreement(config: LlamaConfig, open: () => Promise<ModelFiles>, options: ForecastOptions): Promise<void> {
+async function expectAgreement(config: DecoderConfig, open: () => Promise<ModelFiles>, options: ForecastOptions): Promise<void> {
   const backend = await createCpuBackend({ threads: 2 });
   const files = await open();
   try {
@@ -77,11 +77,11 @@ async function expectAgreement(config: LlamaConfig, open: () => Promise<ModelFil
 }
 
 describe("the micro model's forecast on the CPU backend", () => {
-  const config = parseLlamaConfig(MICRO_CONFIG);
+  const config = parseModelConfig(MICRO_CONFIG);
   /** Zeros: what it takes does not depend on the numbers. */
   const zeros = (): Promise<ModelFiles> =>
     encodeSafetensors(
-      llamaTensors(config).map(({ name, shape }) => ({
+      modelTensors(config).map(({ name, shape }) => ({
         name,
         shape,
         dtype: "BF16" as const,
@@ -106,6 +106,6 @@ describe.skipIf(!hasSmolLm2)(`SmolLM2's forecast on the CPU backend${hasSmolLm2 
     ["bf16, everything kept, moments in 8 bits", { format: null, optimizerBits: 8, recompute: ["nothing"] }],
   ] as const satisfies readonly (readonly [string, Partial<ForecastOptions>])[])("agrees for %s", async (_, options) => {
     const folder = await openFolder(smolLm2Folder());
-    await expectAgreement(await readLlamaConfig(folder), () => openModelFiles(folder), run(options));
+    await expectAgreement(await readModelConfig(folder), () => openModelFiles(folder), run(options));
   });
 });

@@ -5,18 +5,18 @@ import { type Backend, grad, matmul, nf4, noGrad, Pager, type QFormat, scale, sc
 import {
   type Batch,
   DataOrder,
+  type Decoder,
   type Example,
   generate,
-  type Llama,
   LoraAdapter,
-  llamaLinears,
-  loadLlama,
+  linearModules,
+  loadModel,
   NOT_SUPERVISED,
   openModelFiles,
   openPeftAdapter,
   PagedAdamW,
   type Recomputation,
-  readLlamaConfig,
+  readModelConfig,
   tokenLosses,
   train,
 } from "@qlora-js/qlora";
@@ -57,17 +57,17 @@ class Family {
   floats = (key: string): Float32Array => this.tensors.get(key) as Float32Array;
   ints = (key: string): Int32Array => this.tensors.get(key) as Int32Array;
 
-  async load(backend: Backend, format: QFormat | null, config = "config.json"): Promise<Llama> {
+  async load(backend: Backend, format: QFormat | null, config = "config.json"): Promise<Decoder> {
     const folder = await openFolder(this.folder);
     const files = await openModelFiles(folder);
     try {
-      return await loadLlama(backend, await readLlamaConfig(folder, config), files, { format });
+      return await loadModel(backend, await readModelConfig(folder, config), files, { format });
     } finally {
       await files.close();
     }
   }
-  async adapt(model: Llama): Promise<LoraAdapter> {
-    const stored = await openPeftAdapter(await openFolder(join(this.folder, "adapter")), llamaLinears(model.config));
+  async adapt(model: Decoder): Promise<LoraAdapter> {
+    const stored = await openPeftAdapter(await openFolder(join(this.folder, "adapter")), linearModules(model.config));
     try {
       return await LoraAdapter.load(model, stored);
     } finally {
@@ -83,7 +83,7 @@ class Family {
   }
 }
 
-async function logits(model: Llama, ids: Int32Array, starts?: readonly number[]): Promise<Float32Array> {
+async function logits(model: Decoder, ids: Int32Array, starts?: readonly number[]): Promise<Float32Array> {
   const result = noGrad(model.backend, () =>
     scope(model.backend, () =>
       matmul(model.forward(tensor(model.backend, ids, [2, 24], "i32"), { dropoutKey: null, ...(starts ? { starts } : {}) }), model.head, {
@@ -115,7 +115,7 @@ function relative(found: Float32Array, expected: Float32Array): number {
 }
 
 async function lossAndGradients(
-  model: Llama,
+  model: Decoder,
   adapter: LoraAdapter,
   batch: Batch,
   recompute: readonly Recomputation[],

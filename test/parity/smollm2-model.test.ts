@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import { type Backend, fp4, nf4, type QFormat } from "@qlora-js/core";
 import {
+  type Decoder,
   type Example,
   evaluate,
   generate,
-  type Llama,
-  loadLlama,
+  loadModel,
   openModelFiles,
   type QuantizedLinear,
-  readLlamaConfig,
+  readModelConfig,
 } from "@qlora-js/qlora";
 import { openFolder } from "@qlora-js/qlora/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -52,10 +52,10 @@ describe.skipIf(!hasSmolLm2)(`SmolLM2-135M-Instruct${reason}`, () => {
   afterEach(() => expect(backend.memory().liveBuffers, "live buffers after the test").toBe(0));
   afterAll(() => backend.dispose());
 
-  async function load(format: QFormat | null): Promise<Llama> {
+  async function load(format: QFormat | null): Promise<Decoder> {
     const folder = await openFolder(smolLm2Folder());
     const files = await openModelFiles(folder);
-    const model = await loadLlama(backend, await readLlamaConfig(folder), files, { format });
+    const model = await loadModel(backend, await readModelConfig(folder), files, { format });
     await files.close();
     return model;
   }

@@ -1,6 +1,8 @@
 // What the package offers in any JavaScript. What needs Node (files, the run folder) is in "@qlora-js/qlora/node". No logic.
-export { type LlamaConfig, parseLlamaConfig, readLlamaConfig } from "./config/llama-config.ts";
-export { type LinearModule, llamaLinears, llamaTensors } from "./config/llama-tensors.ts";
+export type { DecoderConfig } from "./config/decoder-config.ts";
+export { decoderParts, type LinearModule, linearModules, type ModelPart } from "./config/decoder-parts.ts";
+export { parseModelConfig, readModelConfig } from "./config/model-config.ts";
+export { modelTensors } from "./config/model-tensors.ts";
 export { SHAPES, shapeNamed } from "./config/shapes.ts";
 export { type Batch, makeBatch } from "./data/batch.ts";
 export { DataOrder, inFileOrder, type OrderOptions } from "./data/order.ts";
@@ -19,11 +21,15 @@ export { encodeSafetensors, type TensorToStore } from "./formats/safetensors-lay
 export { type GenerateOptions, generate } from "./generate/generate.ts";
 export { type SamplingOptions, sampleToken } from "./generate/sample-token.ts";
 export { LoraAdapter } from "./lora/lora-adapter.ts";
-export { KeyValueCache } from "./models/key-value-cache.ts";
-export { Llama, type LlamaLayer, type LlamaLinearName, type LlamaPass, type Recomputation } from "./models/llama.ts";
-export { type LoadOptions, loadLlama } from "./models/load-llama.ts";
+export { buildDecoder, type Parts } from "./models/build-decoder.ts";
+export { Decoder, type DecoderParts } from "./models/decoder.ts";
+export { type LoadOptions, loadModel } from "./models/load-model.ts";
+export { logits } from "./models/logits.ts";
 export { DenseLinear } from "./nn/dense-linear.ts";
+export type { ForwardPass, Recomputation } from "./nn/forward-pass.ts";
+export { KeyValueCache } from "./nn/key-value-cache.ts";
 export type { ForwardContext, Linear } from "./nn/linear.ts";
+export { LinearSlot } from "./nn/linear-slot.ts";
 export { LoraLinear, type LoraOptions } from "./nn/lora-linear.ts";
 export { QuantizedLinear } from "./nn/quantized-linear.ts";
 export { ADAMW_DEFAULTS, type AdamWOptions, PagedAdamW } from "./optimizer/paged-adamw.ts";

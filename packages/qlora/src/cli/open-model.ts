@@ -1,6 +1,6 @@
 // What a model's folder says without its weights: shape, tokenizer, chat template. Enough to look at data and to plan.
-import type { LlamaConfig } from "../config/llama-config.ts";
-import { readLlamaConfig } from "../config/llama-config.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { readModelConfig } from "../config/model-config.ts";
 import type { Folder } from "../formats/folder.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import { ChatTemplate } from "../text/chat-template.ts";
@@ -9,7 +9,7 @@ import { Tokenizer } from "../text/tokenizer.ts";
 
 export interface ModelFolder {
   readonly folder: Folder;
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   /** Undefined where the folder has none: rows of ids can still be used. */
   readonly tokenizer: Tokenizer | undefined;
   readonly template: ChatTemplate | undefined;
@@ -24,7 +24,7 @@ export interface ModelFolder {
  */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
   const folder = await openFolder(path);
-  const config = await readLlamaConfig(folder);
+  const config = await readModelConfig(folder);
   const files = await readTokenizerFiles(folder);
   const tokenizer = files && Tokenizer.from(files);
   const template = files && tokenizer && ChatTemplate.from(files, tokenizer.special);

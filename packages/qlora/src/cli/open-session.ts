@@ -1,13 +1,13 @@
 // Everything a command computes with: the model's folder, a backend, the weights, an adapter. Opened together, closed together.
 import { ArgumentError, type Backend, FrozenPager, type QFormat } from "@qlora-js/core";
-import { llamaLinears } from "../config/llama-tensors.ts";
+import { linearModules } from "../config/decoder-parts.ts";
 import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import { openPeftAdapter } from "../formats/peft-adapter.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
-import type { Llama } from "../models/llama.ts";
-import { loadLlama } from "../models/load-llama.ts";
+import type { Decoder } from "../models/decoder.ts";
+import { loadModel } from "../models/load-model.ts";
 import { type ForecastOptions, forecast } from "../plan/forecast.ts";
 import { type BackendChoice, type OpenBackend, openBackend } from "./open-backend.ts";
 import type { ModelFolder } from "./open-model.ts";
@@ -25,7 +25,7 @@ export class Session {
     readonly backend: Backend,
     /** What computes, for the run's manifest. */
     readonly device: OpenBackend["facts"],
-    readonly model: Llama,
+    readonly model: Decoder,
     /** Of the weights, where they have a budget. */
     readonly weights: FrozenPager | undefined,
     readonly ahead: OpenBackend["ahead"],
@@ -33,7 +33,7 @@ export class Session {
 
   /**
    * Starts a backend and reads the weights onto it, showing how far it is.
-   * @throws FormatError, UsageError as `openModelFiles` and `loadLlama`; OutOfMemoryError
+   * @throws FormatError, UsageError as `openModelFiles` and `loadModel`; OutOfMemoryError
    */
   static async open(folder: ModelFolder, { format, on, output }: SessionOptions): Promise<Session> {
     const files = await openModelFiles(folder.folder);
@@ -46,7 +46,7 @@ export class Session {
       try {
         const onProgress = (read: number, total: number): void => output.status(`  loading   ${Math.floor((100 * read) / total)} %`);
         const pager = on.weightsBudget === undefined ? undefined : new FrozenPager(backend, { budgetBytes: on.weightsBudget });
-        const model = await loadLlama(backend, folder.config, files, { format, onProgress, ...(pager ? { pager } : {}) });
+        const model = await loadModel(backend, folder.config, files, { format, onProgress, ...(pager ? { pager } : {}) });
         output.clearStatus();
         return new Session(folder, backend, facts, model, pager, ahead);
       } catch (error) {
@@ -64,7 +64,7 @@ export class Session {
    * @throws UsageError, AdapterMismatchError, FormatError as `openPeftAdapter`
    */
   async adapt(path: string, dropout?: number): Promise<LoraAdapter> {
-    const stored = await openPeftAdapter(await openFolder(path), llamaLinears(this.folder.config));
+    const stored = await openPeftAdapter(await openFolder(path), linearModules(this.folder.config));
     try {
       return await LoraAdapter.load(this.model, stored, dropout);
     } finally {

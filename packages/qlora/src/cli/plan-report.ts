@@ -1,7 +1,7 @@
 // A plan in words and as an event.
 import type { QFormat } from "@qlora-js/core";
-import { llamaTensors } from "../config/llama-tensors.ts";
-import type { Recomputation } from "../models/llama.ts";
+import { modelTensors } from "../config/model-tensors.ts";
+import type { Recomputation } from "../nn/forward-pass.ts";
 import { showBytes } from "../plan/byte-size.ts";
 import type { Change } from "../plan/cheapest-changes.ts";
 import { type MemoryBudget, type RecomputeChoice, recomputeWords } from "../plan/choose-recompute.ts";
@@ -110,7 +110,7 @@ function verdictLines({ budget, budgetGiven, methods, method, choice, changes }:
 }
 
 const parametersOf = (config: PlannedModel["config"]): number =>
-  llamaTensors(config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+  modelTensors(config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
 
 /** `65.3 B`, `134.5 M`, or all digits below a million. */
 const billions = (n: number): string => (n < 1e6 ? count(n) : n < 999.5e6 ? `${(n / 1e6).toFixed(1)} M` : `${(n / 1e9).toFixed(1)} B`);

@@ -1,7 +1,8 @@
 // MODEL of `qlora plan`: a folder, a config.json alone, or a shape that is shipped. No weights are read; of their files, if they are there, the headers.
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { type LlamaConfig, readLlamaConfig } from "../config/llama-config.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { readModelConfig } from "../config/model-config.ts";
 import { SHAPES, shapeNamed } from "../config/shapes.ts";
 import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
@@ -15,7 +16,7 @@ import { type ModelFolder, openModelFolder } from "./open-model.ts";
 
 export interface PlannedModel {
   readonly name: string;
-  readonly config: LlamaConfig;
+  readonly config: DecoderConfig;
   /** What its weights are in. */
   readonly dtype: WeightDType;
   /** Undefined for a shape. */
@@ -36,7 +37,7 @@ export async function plannedModel(given: string): Promise<PlannedModel> {
     const folder = await openModelFolder((await isRunFolder(given)) ? (await readManifest(given)).model.path : given);
     return { name: given, config: folder.config, dtype: (await storedDType(folder)) ?? weightDType(folder.config.dtype), folder };
   }
-  const config = await readLlamaConfig(await openFolder(dirname(given)), basename(given));
+  const config = await readModelConfig(await openFolder(dirname(given)), basename(given));
   const folder: ModelFolder = {
     folder: { name: given, files: [], open: () => Promise.reject(new UsageError(given, "is a config alone.")) },
     config,
@@ -58,14 +59,14 @@ async function kindOf(path: string): Promise<boolean> {
   }
 }
 
-const weightDType = (dtype: LlamaConfig["dtype"]): WeightDType => (dtype === "f32" || dtype === "f16" ? dtype : "bf16");
+const weightDType = (dtype: DecoderConfig["dtype"]): WeightDType => (dtype === "f32" || dtype === "f16" ? dtype : "bf16");
 
 /** What the embeddings of a folder's files are in; undefined where there are no files. */
-async function storedDType({ folder }: ModelFolder): Promise<WeightDType | undefined> {
+async function storedDType({ folder, config }: ModelFolder): Promise<WeightDType | undefined> {
   if (!folder.files.some((file) => file.endsWith(".safetensors"))) return undefined;
   const files = await openModelFiles(folder);
   try {
-    const stored = files.tensors.get("model.embed_tokens.weight");
+    const stored = files.tensors.get(`${config.names.embedding}.weight`);
     const dtype = stored && coreDType(stored.dtype);
     return dtype === "f32" || dtype === "f16" || dtype === "bf16" ? dtype : undefined;
   } finally {

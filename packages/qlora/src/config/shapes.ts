@@ -2,35 +2,24 @@
 // params.json for the feed-forward widths.
 import { UsageError } from "../error.ts";
 import { didYouMean } from "../nearest-name.ts";
-import type { LlamaConfig } from "./llama-config.ts";
+import type { DecoderConfig } from "./decoder-config.ts";
+import { parseModelConfig } from "./model-config.ts";
 
-function llama(hiddenSize: number, intermediateSize: number, layers: number, heads: number): LlamaConfig {
-  return Object.freeze({
-    modelType: "llama",
-    hiddenSize,
-    intermediateSize,
-    layers,
-    heads,
-    kvHeads: heads,
-    headDim: 128,
-    vocabSize: 32_000,
-    maxPositions: 2048,
-    rmsNormEps: 1e-6,
-    ropeTheta: 10_000,
-    ropeScaling: Object.freeze({ kind: "none" }),
-    tieWordEmbeddings: false,
-    attentionBias: false,
-    mlpBias: false,
-    hiddenAct: "silu",
-    bosTokenId: 1,
-    eosTokenIds: Object.freeze([2]),
-    padTokenId: undefined,
-    dtype: "f16",
-  } as const satisfies LlamaConfig);
-}
+const llama = (hidden_size: number, intermediate_size: number, num_hidden_layers: number, num_attention_heads: number): DecoderConfig =>
+  parseModelConfig({
+    model_type: "llama",
+    hidden_size,
+    intermediate_size,
+    num_hidden_layers,
+    num_attention_heads,
+    vocab_size: 32_000,
+    bos_token_id: 1,
+    eos_token_id: 2,
+    dtype: "float16",
+  });
 
 /** By the names that `qlora plan` takes. */
-export const SHAPES: Readonly<Record<string, LlamaConfig>> = Object.freeze({
+export const SHAPES: Readonly<Record<string, DecoderConfig>> = Object.freeze({
   "llama-7b": llama(4096, 11008, 32, 32),
   "llama-13b": llama(5120, 13824, 40, 40),
   "llama-33b": llama(6656, 17920, 60, 52),
@@ -38,7 +27,7 @@ export const SHAPES: Readonly<Record<string, LlamaConfig>> = Object.freeze({
 });
 
 /** @throws UsageError if no shape has that name */
-export function shapeNamed(name: string): LlamaConfig {
+export function shapeNamed(name: string): DecoderConfig {
   const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
   if (shape) return shape;
   const names = Object.keys(SHAPES);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ArgumentError, FormatError } from "@qlora-js/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseLlamaConfig, readLlamaConfig } from "../config/llama-config.ts";
-import { type LinearModule, llamaLinears } from "../config/llama-tensors.ts";
+import { type LinearModule, linearModules } from "../config/decoder-parts.ts";
+import { parseModelConfig, readModelConfig } from "../config/model-config.ts";
 import { AdapterMismatchError, UsageError } from "../error.ts";
 import { adapterTensors, type LoraToStore } from "./adapter-tensors.ts";
 import { memoryFolder } from "./folder.ts";
@@ -194,9 +194,9 @@ describe("writing", () => {
       [...modules].map(([module, { a, b }]) => ({ module, a: { ...a, data: () => a.read() }, b: { ...b, data: () => b.read() } }));
 
     test.each(["adapter", "adapter_rslora", "adapter_patterns", "adapter_layers"])("gives the bytes of %s again", async (name) => {
-      const config = await readLlamaConfig(await openFolder(`${families}llama`));
+      const config = await readModelConfig(await openFolder(`${families}llama`));
       const source = `${families}llama/${name}`;
-      const adapter = await openPeftAdapter(await openFolder(source), llamaLinears(config));
+      const adapter = await openPeftAdapter(await openFolder(source), linearModules(config));
       await writePeftAdapter(join(folder, name), adapter.settings, store(adapter));
       await adapter.close();
       const file = "adapter_model.safetensors";
@@ -207,8 +207,8 @@ describe("writing", () => {
 
 describe.skipIf(!existsSync(families))("adapters that PEFT wrote (skipped without ../shared/reference)", () => {
   const open = async (name: string) => {
-    const config = await readLlamaConfig(await openFolder(`${families}llama`));
-    return openPeftAdapter(await openFolder(`${families}llama/${name}`), llamaLinears(config));
+    const config = await readModelConfig(await openFolder(`${families}llama`));
+    return openPeftAdapter(await openFolder(`${families}llama/${name}`), linearModules(config));
   };
   const summary = async (name: string) => {
     const adapter = await open(name);
@@ -253,7 +253,7 @@ describe.skipIf(!existsSync(families))("adapters that PEFT wrote (skipped withou
       num_key_value_heads: 3,
       vocab_size: 49152,
     };
-    const modules = llamaLinears(parseLlamaConfig(shape));
+    const modules = linearModules(parseModelConfig(shape));
     const adapter = await openPeftAdapter(await openFolder(`${smollm2}adapter`), modules);
     expect(adapter.modules.size).toBe(210);
     await adapter.close();

@@ -1,8 +1,9 @@
 // Text token by token: the prompt in one pass, then one position a token over cached keys and values.
-import { fold, key, matmul, noGrad, reshape, scope, slice, type Tensor, tensor } from "@qlora-js/core";
+import { fold, key, noGrad, reshape, scope, slice, type Tensor, tensor } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
-import { KeyValueCache } from "../models/key-value-cache.ts";
-import type { Llama } from "../models/llama.ts";
+import type { Decoder } from "../models/decoder.ts";
+import { logits } from "../models/logits.ts";
+import { KeyValueCache } from "../nn/key-value-cache.ts";
 import { type SamplingOptions, sampleToken } from "./sample-token.ts";
 
 /** Names the stream of random numbers for sampling, apart from the others under the same seed. */
@@ -19,7 +20,7 @@ export interface GenerateOptions extends SamplingOptions {
  * Continues a prompt, yielding each token's id as it is chosen. Ends at a stop token, after maxNewTokens, or where the model's positions end.
  * @throws UsageError if the prompt is empty, longer than the model's positions, or has ids out of the vocabulary
  */
-export async function* generate(model: Llama, prompt: readonly number[], options: GenerateOptions): AsyncGenerator<number, void, void> {
+export async function* generate(model: Decoder, prompt: readonly number[], options: GenerateOptions): AsyncGenerator<number, void, void> {
   const { backend, config } = model;
   checkPrompt(prompt, config.vocabSize, config.maxPositions);
   const stream = fold(key(options.seed), SAMPLING_STREAM);
@@ -28,9 +29,9 @@ export async function* generate(model: Llama, prompt: readonly number[], options
   try {
     let next = prompt;
     for (let n = 0; n < options.maxNewTokens && cache.length + next.length <= cache.capacity; n++) {
-      const logits = nextLogits(model, next, cache);
-      const id = sampleToken(await logits.read(), options, stream, n);
-      logits.dispose();
+      const scores = nextLogits(model, next, cache);
+      const id = sampleToken(await scores.read(), options, stream, n);
+      scores.dispose();
       yield id;
       if (stop.has(id)) return;
       next = [id];
@@ -41,12 +42,12 @@ export async function* generate(model: Llama, prompt: readonly number[], options
 }
 
 /** Logits of the token after these, [vocabulary]; the cache then holds them. */
-function nextLogits(model: Llama, ids: readonly number[], cache: KeyValueCache): Tensor {
+function nextLogits(model: Decoder, ids: readonly number[], cache: KeyValueCache): Tensor {
   return noGrad(model.backend, () =>
     scope(model.backend, () => {
       const hidden = model.forward(tensor(model.backend, ids, [1, ids.length], "i32"), { dropoutKey: null, cache });
       const last = reshape(slice(hidden, 1, ids.length - 1, ids.length), [1, model.config.hiddenSize]);
-      return reshape(matmul(last, model.head, { transposeB: true }), [-1]);
+      return reshape(logits(model, last), [-1]);
     }),
   );
 }

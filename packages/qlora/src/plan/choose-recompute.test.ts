@@ -1,16 +1,16 @@
 import { nf4 } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { parseLlamaConfig } from "../config/llama-config.ts";
+import { parseModelConfig } from "../config/model-config.ts";
 import { loraSettings } from "../formats/peft-config.ts";
-import type { Recomputation } from "../models/llama.ts";
+import type { Recomputation } from "../nn/forward-pass.ts";
 import { chooseRecompute, type MemoryBudget, recomputeWords } from "./choose-recompute.ts";
 import { forecast } from "./forecast.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const LAYERS = 6;
-const config = parseLlamaConfig({
+const config = parseModelConfig({
   model_type: "llama",
   vocab_size: 256,
   hidden_size: 64,

@@ -2,13 +2,14 @@
 import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { fp4, nf4, Pager, type QFormat } from "@qlora-js/core";
 import { describe, expect, it, vi } from "vitest";
-import { type LlamaConfig, parseLlamaConfig } from "../config/llama-config.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { parseModelConfig } from "../config/model-config.ts";
 import { DataOrder } from "../data/order.ts";
 import type { Example } from "../data/tokenize.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
-import type { Recomputation } from "../models/llama.ts";
-import { loadLlama } from "../models/load-llama.ts";
+import { loadModel } from "../models/load-model.ts";
+import type { Recomputation } from "../nn/forward-pass.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { train } from "../train/train.ts";
 import { sumOf } from "./component.ts";
@@ -19,8 +20,8 @@ import { randomModel } from "./random-model.fixture.ts";
 // the engine on plain kernels
 vi.setConfig({ testTimeout: 60_000 });
 
-const config = (more: object = {}): LlamaConfig =>
-  parseLlamaConfig({
+const config = (more: object = {}): DecoderConfig =>
+  parseModelConfig({
     model_type: "llama",
     vocab_size: 128,
     hidden_size: 64,
@@ -48,10 +49,10 @@ const standard = {
 } as const satisfies ForecastOptions;
 
 /** The peak of loading and two steps of training. */
-async function measure(shape: LlamaConfig, options: ForecastOptions): Promise<number> {
+async function measure(shape: DecoderConfig, options: ForecastOptions): Promise<number> {
   const backend = createPlainBackend();
   const files = await randomModel(shape, options.dtype);
-  const model = await loadLlama(backend, shape, files, { format: options.format });
+  const model = await loadModel(backend, shape, files, { format: options.format });
   const adapter = LoraAdapter.create(model, options.adapter!, 0);
   const parameters = adapter.parameters();
   const pager = new Pager(backend, options.pagerBudget === undefined ? {} : { budgetBytes: options.pagerBudget });
@@ -83,7 +84,7 @@ async function measure(shape: LlamaConfig, options: ForecastOptions): Promise<nu
   return peakBytes;
 }
 
-async function expectAgreement(shape: LlamaConfig, options: ForecastOptions): Promise<void> {
+async function expectAgreement(shape: DecoderConfig, options: ForecastOptions): Promise<void> {
   const { deviceBytes, components } = forecast(shape, options);
   const measured = await measure(shape, options);
   expect(sumOf(components)).toBe(deviceBytes);

@@ -1,9 +1,10 @@
 // How much memory a run takes, by component, from the model's config and the options alone: one training step run on a device that only counts.
 // What is counted is the most bytes live at one time, which is what a backend's memory().peakBytes measures.
 import { type Backend, empty, fold, key, Pager, type QFormat, scope, square, sum, type Tensor } from "@qlora-js/core";
-import type { LlamaConfig } from "../config/llama-config.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
-import type { Llama, LlamaPass, Recomputation } from "../models/llama.ts";
+import type { Decoder } from "../models/decoder.ts";
+import type { ForwardPass, Recomputation } from "../nn/forward-pass.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { tokenLosses } from "../train/token-losses.ts";
 import { type ComponentBytes, sumOf } from "./component.ts";
@@ -11,7 +12,7 @@ import { CountingDevice } from "./counting-device.ts";
 import { FullFineTuning } from "./full-fine-tuning.ts";
 import { blankBatch, microBatch } from "./micro-batch.ts";
 import { runtimeBytes } from "./runtime-bytes.ts";
-import { skeletonAdapter, skeletonLlama, type WeightDType } from "./skeleton.ts";
+import { skeletonAdapter, skeletonModel, type WeightDType } from "./skeleton.ts";
 
 export interface ForecastOptions {
   /** What the file's weights are in; embeddings and head keep it. */
@@ -62,9 +63,9 @@ export interface Forecast {
  * @param onRun hears of every op that a step runs
  * @throws UsageError if the adapter's settings name no layer, ArgumentError if a page of moments does not fit the budget
  */
-export function forecast(config: LlamaConfig, options: ForecastOptions, onRun?: Backend["run"]): Forecast {
+export function forecast(config: DecoderConfig, options: ForecastOptions, onRun?: Backend["run"]): Forecast {
   const device = new CountingDevice(onRun);
-  const model = skeletonLlama(device, config, {
+  const model = skeletonModel(device, config, {
     dtype: options.dtype,
     format: options.format,
     as: (component, make) => device.as(component, make),
@@ -108,21 +109,21 @@ interface Trained {
   readonly losses: () => Tensor;
 }
 
-function adapted(device: CountingDevice, model: Llama, settings: LoraSettings, options: ForecastOptions): Trained {
+function adapted(device: CountingDevice, model: Decoder, settings: LoraSettings, options: ForecastOptions): Trained {
   const parameters = skeletonAdapter(model, settings, (component, make) => device.as(component, make));
   const batch = blankBatch(options.batch, options.length, options.supervised);
   const dropoutKey = settings.dropout > 0 ? fold(key(0), 0) : null;
   return { parameters, losses: () => tokenLosses(model, batch, { dropoutKey, recompute: perLayer(model, options) }) };
 }
 
-function full(model: Llama, options: ForecastOptions): Trained {
+function full(model: Decoder, options: ForecastOptions): Trained {
   const tuning = new FullFineTuning(model);
   const batch = blankBatch(options.batch, options.length, options.supervised);
-  const pass: LlamaPass = { dropoutKey: null, recompute: perLayer(model, options) };
+  const pass: ForwardPass = { dropoutKey: null, recompute: perLayer(model, options) };
   return { parameters: tuning.parameters, losses: () => tuning.losses(batch, pass) };
 }
 
-const perLayer = ({ config }: Llama, { recompute }: ForecastOptions): Recomputation[] =>
+const perLayer = ({ config }: Decoder, { recompute }: ForecastOptions): Recomputation[] =>
   Array.from({ length: config.layers }, (_, i) => recompute[i] ?? recompute.at(-1) ?? "nothing");
 
 function optimizerState(backend: Backend, parameters: readonly Tensor[], options: ForecastOptions): { resident: number; paged: number } {

@@ -2,16 +2,16 @@
 import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { type Backend, nf4, tensor, zeros } from "@qlora-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseLlamaConfig } from "../config/llama-config.ts";
-import type { Recomputation } from "../models/llama.ts";
-import { loadLlama } from "../models/load-llama.ts";
+import { parseModelConfig } from "../config/model-config.ts";
+import { loadModel } from "../models/load-model.ts";
+import type { Recomputation } from "../nn/forward-pass.ts";
 import { forecast } from "./forecast.ts";
 import { FullFineTuning } from "./full-fine-tuning.ts";
 import { blankBatch, microBatch } from "./micro-batch.ts";
 import { randomModel } from "./random-model.fixture.ts";
 
 const config = (tied: boolean) =>
-  parseLlamaConfig({
+  parseModelConfig({
     model_type: "llama",
     vocab_size: 64,
     hidden_size: 32,
@@ -33,7 +33,7 @@ describe("FullFineTuning", () => {
 
   async function tuningOf(dtype: "bf16" | "f32", tied = false): Promise<FullFineTuning> {
     const shape = config(tied);
-    return new FullFineTuning(await loadLlama(backend, shape, await randomModel(shape, dtype), { format: null }));
+    return new FullFineTuning(await loadModel(backend, shape, await randomModel(shape, dtype), { format: null }));
   }
   const step = (tuning: FullFineTuning, recompute: Recomputation = "nothing") =>
     microBatch(tuning.parameters, batch.supervised, () => tuning.losses(batch, { dropoutKey: null, recompute: [recompute, recompute] }));
@@ -71,7 +71,7 @@ describe("FullFineTuning", () => {
 
   it("refuses a model that is quantized or adapted", async () => {
     const shape = config(true);
-    const model = await loadLlama(backend, shape, await randomModel(shape, "bf16"), { format: nf4() });
+    const model = await loadModel(backend, shape, await randomModel(shape, "bf16"), { format: nf4() });
     expect(() => new FullFineTuning(model)).toThrow(/Load the model with no format/);
   });
 });

@@ -2,9 +2,13 @@
 // gradient comes back in 16 bits, and the moments are f32: 2 + 2 + 8 bytes a weight, the paper's arithmetic. It runs on any device, the counting one too.
 import { adamW, add, addmm, cast, crossEntropy, indexSelect, matmul, reshape, scope, Tensor, tensor } from "@qlora-js/core";
 import type { Batch } from "../data/batch.ts";
-import { Llama, type LlamaLayer, type LlamaPass } from "../models/llama.ts";
+import { buildDecoder } from "../models/build-decoder.ts";
+import type { Decoder } from "../models/decoder.ts";
+import { logits } from "../models/logits.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
+import type { ForwardPass } from "../nn/forward-pass.ts";
 import type { ForwardContext, Linear } from "../nn/linear.ts";
+import { LinearSlot } from "../nn/linear-slot.ts";
 import { ADAMW_DEFAULTS } from "../optimizer/paged-adamw.ts";
 import { supervisedRows } from "../train/supervised-rows.ts";
 
@@ -36,16 +40,12 @@ export interface Moments {
 
 export class FullFineTuning {
   readonly #parameters = new Map<Tensor, Tensor>();
-  readonly #layers: readonly LlamaLayer[];
+  readonly #parts = new Map<string, LinearSlot | Tensor>();
 
   /** @param model over plain weights, embeddings and linear layers in 16 bits or f32 */
-  constructor(readonly model: Llama) {
-    this.#layers = model.layers.map(({ inputNorm, postAttentionNorm, linears }) => ({
-      inputNorm: this.#parameter(inputNorm),
-      postAttentionNorm: this.#parameter(postAttentionNorm),
-      linears: Object.fromEntries(Object.entries(linears).map(([name, linear]) => [name, this.#widened(linear)])) as LlamaLayer["linears"],
-    }));
-    for (const table of [model.norm, model.embedTokens, model.head]) this.#parameter(table);
+  constructor(readonly model: Decoder) {
+    for (const [name, part] of model.parts.byName)
+      this.#parts.set(name, part instanceof LinearSlot ? new LinearSlot(name, this.#widened(part.linear)) : this.#parameter(part));
   }
 
   get parameters(): Tensor[] {
@@ -53,16 +53,21 @@ export class FullFineTuning {
   }
 
   /** The cross-entropy of every supervised token: f32 [supervised]. The head is trained, so logits are whole. Call within a scope. */
-  losses(batch: Batch, pass: LlamaPass): Tensor {
-    const { backend, config, embedTokens, head } = this.model;
-    const table = cast(this.#parameter(embedTokens), "f32");
-    const out = head === embedTokens ? table : cast(this.#parameter(head), "f32");
-    const model = new Llama(backend, config, table, this.#layers, this.#parameter(this.model.norm), out);
+  losses(batch: Batch, pass: ForwardPass): Tensor {
+    const { backend, config } = this.model;
+    const widened = [...this.#parts].map(([name, part]) => [name, this.#isTable(name) ? cast(part as Tensor, "f32") : part] as const);
+    const model = buildDecoder(backend, config, new Map(widened));
     const { rows, targets } = supervisedRows(batch);
     const ids = tensor(backend, batch.inputIds, [batch.batch, batch.length], "i32");
     const hidden = reshape(model.forward(ids, pass), [-1, config.hiddenSize]);
     const picked = indexSelect(hidden, tensor(backend, rows, [rows.length], "i32"));
-    return crossEntropy(matmul(picked, out, { transposeB: true }), tensor(backend, targets, [targets.length], "i32"));
+    return crossEntropy(logits(model, picked), tensor(backend, targets, [targets.length], "i32"));
+  }
+
+  #isTable(name: string): boolean {
+    const part = this.model.parts.byName.get(name);
+    const { embedding, positions, head } = this.model.parts;
+    return part === embedding || part === positions || part === head;
   }
 
   /** One update, the first, in place; a weight is widened while it is its turn, and rounded back. Moments are f32, of the parameters' shapes. */

@@ -1,9 +1,9 @@
-import type { LlamaConfig } from "../config/llama-config.ts";
-import type { Recomputation } from "../models/llama.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import type { Recomputation } from "../nn/forward-pass.ts";
 import { type ForecastOptions, forecast } from "./forecast.ts";
 
 /** Bytes that one layer keeps from the forward pass for the backward pass, by what of it is recomputed. */
-export function layerBytes(config: LlamaConfig, options: Omit<ForecastOptions, "recompute">): Readonly<Record<Recomputation, number>> {
+export function layerBytes(config: DecoderConfig, options: Omit<ForecastOptions, "recompute">): Readonly<Record<Recomputation, number>> {
   const kept = (recompute: Recomputation, layers: number): number =>
     forecast({ ...config, layers }, { ...options, recompute: [recompute] }).keptBytes;
   const ofOne = (recompute: Recomputation): number => kept(recompute, 2) - kept(recompute, 1);

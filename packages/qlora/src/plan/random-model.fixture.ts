@@ -1,7 +1,7 @@
 // A model folder in memory with random weights, for tests that run the real engine.
 import { key, normal, numberToBf16, numberToF16 } from "@qlora-js/core";
-import type { LlamaConfig } from "../config/llama-config.ts";
-import { llamaTensors } from "../config/llama-tensors.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { modelTensors } from "../config/model-tensors.ts";
 import { memoryFolder } from "../formats/folder.ts";
 import { type ModelFiles, openModelFiles } from "../formats/model-files.ts";
 import { encodeSafetensors } from "../formats/safetensors-layout.ts";
@@ -9,8 +9,8 @@ import type { WeightDType } from "./skeleton.ts";
 
 const STORED = { f32: "F32", bf16: "BF16", f16: "F16" } as const;
 
-export async function randomModel(config: LlamaConfig, dtype: WeightDType): Promise<ModelFiles> {
-  const tensors = llamaTensors(config).map(({ name, shape, kind }, i) => {
+export async function randomModel(config: DecoderConfig, dtype: WeightDType): Promise<ModelFiles> {
+  const tensors = modelTensors(config).map(({ name, shape, kind }, i) => {
     const count = shape.reduce((a, b) => a * b, 1);
     const values = kind === "norm" ? new Float32Array(count).fill(1) : normal(key(i), count, 0.05);
     const data = dtype === "f32" ? values : Uint16Array.from(values, dtype === "bf16" ? numberToBf16 : numberToF16);

@@ -1,14 +1,16 @@
 // A model without numbers: the tensors that loading one makes, of the right shapes and types, on any device. The plan runs it on one that only counts.
 import { type Backend, cast, type DType, empty, parameter, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
-import type { LlamaConfig } from "../config/llama-config.ts";
-import { type LinearModule, llamaLinears } from "../config/llama-tensors.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { decoderParts, type LinearModule, type ModelPart } from "../config/decoder-parts.ts";
 import { UsageError } from "../error.ts";
 import { loraTargets } from "../formats/lora-targets.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
 import { quoted } from "../formats/quoted.ts";
-import { Llama, type LlamaLayer, type LlamaLinearName } from "../models/llama.ts";
+import { buildDecoder } from "../models/build-decoder.ts";
+import type { Decoder } from "../models/decoder.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
 import type { Linear } from "../nn/linear.ts";
+import { LinearSlot } from "../nn/linear-slot.ts";
 import { LoraLinear } from "../nn/lora-linear.ts";
 import { QuantizedLinear } from "../nn/quantized-linear.ts";
 import type { Component } from "./component.ts";
@@ -27,23 +29,17 @@ export interface SkeletonOptions {
   readonly label: (tensors: readonly Tensor[], component: Component) => void;
 }
 
-/** The model as loadLlama makes it: weights are quantized a tensor at a time, embeddings and head keep the file's type, norms and biases are f32. */
-export function skeletonLlama(backend: Backend, config: LlamaConfig, options: SkeletonOptions): Llama {
-  const { hiddenSize, vocabSize, layers, tieWordEmbeddings } = config;
+/** The model as loadModel makes it: weights are quantized a tensor at a time, embeddings and head keep the file's type, norms and biases are f32. */
+export function skeletonModel(backend: Backend, config: DecoderConfig, options: SkeletonOptions): Decoder {
+  const parts = decoderParts(config).map((part) => [part.name, skeletonPart(backend, part, options)] as const);
+  return buildDecoder(backend, config, new Map(parts));
+}
+
+function skeletonPart(backend: Backend, part: ModelPart, options: SkeletonOptions): Tensor | LinearSlot {
   const { dtype, as } = options;
-  const table = (): Tensor => as("embeddings", () => empty(backend, [vocabSize, hiddenSize], dtype));
-  const norm = (): Tensor => as("norms", () => empty(backend, [hiddenSize]));
-  const embedTokens = table();
-  const linears = llamaLinears(config);
-  const perLayer = linears.length / layers;
-  const made = Array.from({ length: layers }, (_, i): LlamaLayer => {
-    const prefix = `model.layers.${i}.`.length;
-    const parts = linears
-      .slice(i * perLayer, (i + 1) * perLayer)
-      .map((module) => [module.name.slice(prefix), skeletonLinear(backend, module, options)] as const);
-    return { inputNorm: norm(), postAttentionNorm: norm(), linears: Object.fromEntries(parts) as Record<LlamaLinearName, Linear> };
-  });
-  return new Llama(backend, config, embedTokens, made, norm(), tieWordEmbeddings ? embedTokens : table());
+  if (part.kind === "linear") return new LinearSlot(part.name, skeletonLinear(backend, part, options));
+  if (part.kind === "vector") return as("norms", () => empty(backend, [part.size]));
+  return as("embeddings", () => empty(backend, [part.rows, part.columns], dtype));
 }
 
 function skeletonLinear(
@@ -66,7 +62,7 @@ function skeletonLinear(
 }
 
 /** Wraps the layers that the settings mean, as LoraAdapter.create does. Returns A and B of each, in the order they are trained in. */
-export function skeletonAdapter(model: Llama, settings: LoraSettings, as: SkeletonOptions["as"]): Tensor[] {
+export function skeletonAdapter(model: Decoder, settings: LoraSettings, as: SkeletonOptions["as"]): Tensor[] {
   const linears = model.linears();
   const targets = loraTargets(settings, [...linears.keys()], "adapter");
   if (targets.length === 0) throw new UsageError("--targets", `${quoted(settings.targetModules)} names no linear layer of the model.`);

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { type Backend, FormatError, nf4, Pager, tensor } from "@qlora-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseLlamaConfig } from "../config/llama-config.ts";
+import { parseModelConfig } from "../config/model-config.ts";
 import { StorageError } from "../error.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
-import type { Llama } from "../models/llama.ts";
-import { loadLlama } from "../models/load-llama.ts";
+import type { Decoder } from "../models/decoder.ts";
+import { loadModel } from "../models/load-model.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { randomModel } from "../plan/random-model.fixture.ts";
 import { loadMoments, newestCheckpoint, saveCheckpoint, type Trained, verifyCheckpoint } from "./checkpoint.ts";
 
-const config = parseLlamaConfig({
+const config = parseModelConfig({
   model_type: "llama",
   vocab_size: 16,
   hidden_size: 64,
@@ -28,13 +28,13 @@ const config = parseLlamaConfig({
 describe("a saved step", () => {
   let run: string;
   let backend: Backend;
-  let model: Llama;
+  let model: Decoder;
   let pager: Pager;
   let trained: Trained;
   beforeEach(async () => {
     run = await mkdtemp(join(tmpdir(), "qlora-checkpoint-"));
     backend = createPlainBackend();
-    model = await loadLlama(backend, config, await randomModel(config, "f32"), { format: nf4() });
+    model = await loadModel(backend, config, await randomModel(config, "f32"), { format: nf4() });
     const adapter = LoraAdapter.create(model, loraSettings({ rank: 64, alpha: 64, targetModules: ["q_proj", "v_proj"] }), 0);
     pager = new Pager(backend);
     trained = { adapter, optimizer: newOptimizer(adapter) };

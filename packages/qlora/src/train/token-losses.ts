@@ -1,10 +1,11 @@
 import { indexSelect, linearCrossEntropy, reshape, type Tensor, tensor } from "@qlora-js/core";
 import type { Batch } from "../data/batch.ts";
-import type { Llama, LlamaPass } from "../models/llama.ts";
+import type { Decoder } from "../models/decoder.ts";
+import type { ForwardPass } from "../nn/forward-pass.ts";
 import { supervisedRows } from "./supervised-rows.ts";
 
 /** The cross-entropy of every supervised token of a batch that has any: f32 [supervised], in reading order. Call within a scope. */
-export function tokenLosses(model: Llama, batch: Batch, pass: LlamaPass): Tensor {
+export function tokenLosses(model: Decoder, batch: Batch, pass: ForwardPass): Tensor {
   const { backend, config } = model;
   const { rows, targets } = supervisedRows(batch);
   const ids = tensor(backend, batch.inputIds, [batch.batch, batch.length], "i32");

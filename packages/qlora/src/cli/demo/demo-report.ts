@@ -1,7 +1,7 @@
 // What the demo says: lines for a person, events for a program.
 import { relative } from "node:path";
 import type { PagerCounters } from "@qlora-js/core";
-import { llamaTensors } from "../../config/llama-tensors.ts";
+import { modelTensors } from "../../config/model-tensors.ts";
 import { showBytes } from "../../plan/byte-size.ts";
 import { recomputeWords } from "../../plan/choose-recompute.ts";
 import type { Forecast } from "../../plan/forecast.ts";
@@ -66,7 +66,7 @@ export class DemoReport {
   begin({ folder, run, trained, learn, check }: DemoBeginning): void {
     const { output } = this;
     const { steps } = this.options;
-    const parameters = llamaTensors(folder.config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+    const parameters = modelTensors(folder.config).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
     output.line(output.colors.bold("  A language model learns to answer like a pirate, over frozen 4-bit weights."));
     output.line();
     output.facts("model", `${count(parameters)} parameters · ${folder.config.layers} layers · NF4 + double quantization`);

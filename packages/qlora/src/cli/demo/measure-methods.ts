@@ -6,8 +6,9 @@ import type { Example } from "../../data/tokenize.ts";
 import { openModelFiles } from "../../formats/model-files.ts";
 import type { LoraSettings } from "../../formats/peft-config.ts";
 import { LoraAdapter } from "../../lora/lora-adapter.ts";
-import type { Llama, Recomputation } from "../../models/llama.ts";
-import { loadLlama } from "../../models/load-llama.ts";
+import type { Decoder } from "../../models/decoder.ts";
+import { loadModel } from "../../models/load-model.ts";
+import type { Recomputation } from "../../nn/forward-pass.ts";
 import { PagedAdamW } from "../../optimizer/paged-adamw.ts";
 import { FullFineTuning } from "../../plan/full-fine-tuning.ts";
 import { microBatch } from "../../plan/micro-batch.ts";
@@ -26,11 +27,11 @@ export interface Measured {
 }
 
 /** The most bytes that a backend of its own held. */
-async function peakOf({ folder, on }: Measured, use: (backend: Backend, model: Llama) => Promise<void>): Promise<number> {
+async function peakOf({ folder, on }: Measured, use: (backend: Backend, model: Decoder) => Promise<void>): Promise<number> {
   const files = await openModelFiles(folder.folder);
   const { backend } = await openBackend(on);
   try {
-    await use(backend, await loadLlama(backend, folder.config, files, { format: null }));
+    await use(backend, await loadModel(backend, folder.config, files, { format: null }));
     return backend.memory().peakBytes;
   } finally {
     backend.dispose();

@@ -1,6 +1,6 @@
 // Which adapter a run trains: a new one by the options, or one that is there already, whose own settings then hold.
-import type { LlamaConfig } from "../../config/llama-config.ts";
-import { llamaLinears } from "../../config/llama-tensors.ts";
+import type { DecoderConfig } from "../../config/decoder-config.ts";
+import { linearModules } from "../../config/decoder-parts.ts";
 import { UsageError } from "../../error.ts";
 import { shortestNames } from "../../formats/lora-targets.ts";
 import { openFolder } from "../../formats/node-folder.ts";
@@ -16,9 +16,9 @@ const HEAD = "lm_head";
  * Settings of a new adapter. Layers are named in full, so that every tool that reads PEFT folders finds them.
  * @throws UsageError if a target names no layer
  */
-export function newLora(options: GivenOptions, config: LlamaConfig, baseModel: string): LoraSettings {
+export function newLora(options: GivenOptions, config: DecoderConfig, baseModel: string): LoraSettings {
   const { rank, alpha, dropout, targets } = options;
-  const modules = llamaLinears(config).map(({ name }) => name);
+  const modules = linearModules(config).map(({ name }) => name);
   const named = typeof targets === "string" ? null : targets; // the one word there is: all-linear
   checkTargets(targets, config);
   const isTarget = (module: string): boolean => !named || named.some((target) => module === target || module.endsWith(`.${target}`));
@@ -27,9 +27,9 @@ export function newLora(options: GivenOptions, config: LlamaConfig, baseModel: s
 }
 
 /** @throws UsageError if a target names no layer, with the nearest that there is */
-export function checkTargets(targets: GivenOptions["targets"], config: LlamaConfig): void {
+export function checkTargets(targets: GivenOptions["targets"], config: DecoderConfig): void {
   if (typeof targets === "string") return;
-  const modules = llamaLinears(config).map(({ name }) => name);
+  const modules = linearModules(config).map(({ name }) => name);
   const ends = [...new Set(modules.map((module) => module.slice(module.lastIndexOf(".") + 1)))];
   const unknown = targets.find((target) => !modules.some((module) => module === target || module.endsWith(`.${target}`)));
   if (unknown === undefined) return;
@@ -45,10 +45,10 @@ export async function storedLora(
   path: string,
   options: GivenOptions,
   given: ReadonlySet<string>,
-  config: LlamaConfig,
+  config: DecoderConfig,
   baseModel: string,
 ): Promise<LoraSettings> {
-  const stored = await openPeftAdapter(await openFolder(path), llamaLinears(config));
+  const stored = await openPeftAdapter(await openFolder(path), linearModules(config));
   await stored.close();
   const { settings } = stored;
   for (const name of ["rank", "alpha"] as const) {

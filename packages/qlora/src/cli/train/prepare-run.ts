@@ -2,7 +2,7 @@
 // gone on with.
 import { resolve } from "node:path";
 import { FormatError } from "@qlora-js/core";
-import { checkLlamaTensors } from "../../config/llama-tensors.ts";
+import { checkModelTensors } from "../../config/model-tensors.ts";
 import { findData } from "../../data/read-file.ts";
 import { UsageError } from "../../error.ts";
 import { type ModelFiles, openModelFiles } from "../../formats/model-files.ts";
@@ -78,7 +78,7 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
   const folder = await orMoved(openModelFolder(model), "model", request);
   const files = await openModelFiles(folder.folder);
   try {
-    checkLlamaTensors(folder.config, files);
+    checkModelTensors(folder.config, files);
     const wanted = saved ? withSaved(request.options, given, saved.options) : request.options;
     const paths = await orMoved(findData(data), "data", request);
     const train = await readExamples(paths.train, folder, wanted.maxLength);

@@ -4,7 +4,7 @@ import type { Pager } from "@qlora-js/core";
 import { DataOrder } from "../../data/order.ts";
 import type { Example } from "../../data/tokenize.ts";
 import type { LoraAdapter } from "../../lora/lora-adapter.ts";
-import type { Recomputation } from "../../models/llama.ts";
+import type { Recomputation } from "../../nn/forward-pass.ts";
 import type { PagedAdamW } from "../../optimizer/paged-adamw.ts";
 import { saveCheckpoint, verifyCheckpoint } from "../../run/checkpoint.ts";
 import type { RunOptions } from "../../run/manifest.ts";

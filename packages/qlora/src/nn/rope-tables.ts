@@ -1,15 +1,15 @@
 // Cosines and sines of rotary positions, computed in f32 where transformers does (modeling_rope_utils.py), so that angles agree in the last bit that matters.
-import type { LlamaConfig } from "../config/llama-config.ts";
+import type { RopeConfig } from "../config/decoder-config.ts";
 
 export interface RopeTables {
-  /** f32 [count, headDim / 2] */
+  /** f32 [count, size / 2] */
   readonly cos: Float32Array;
   readonly sin: Float32Array;
 }
 
-/** Angles of `count` positions from `first` on: position · frequency, one frequency a pair of head dimensions. */
-export function ropeTables(config: LlamaConfig, first: number, count: number): RopeTables {
-  const frequencies = ropeFrequencies(config);
+/** Angles of `count` positions from `first` on: position · frequency, one frequency a pair of the dimensions that are turned. */
+export function ropeTables(rope: RopeConfig, first: number, count: number): RopeTables {
+  const frequencies = ropeFrequencies(rope);
   const half = frequencies.length;
   const cos = new Float32Array(count * half);
   const sin = new Float32Array(count * half);
@@ -24,11 +24,11 @@ export function ropeTables(config: LlamaConfig, first: number, count: number): R
 }
 
 /** θ^(−2i/d) for i < d/2, rescaled as the config says. */
-function ropeFrequencies({ headDim, ropeTheta, ropeScaling }: LlamaConfig): Float32Array {
-  const base = Float32Array.from({ length: headDim / 2 }, (_, i) => 1 / Math.fround(ropeTheta ** Math.fround((2 * i) / headDim)));
-  if (ropeScaling.kind === "none") return base;
-  if (ropeScaling.kind === "linear") return base.map((f) => f / ropeScaling.factor);
-  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = ropeScaling;
+function ropeFrequencies({ size, theta, scaling }: RopeConfig): Float32Array {
+  const base = Float32Array.from({ length: size / 2 }, (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / size)));
+  if (scaling.kind === "none") return base;
+  if (scaling.kind === "linear") return base.map((f) => f / scaling.factor);
+  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling;
   return base.map((f) => {
     const wavelength = (2 * Math.PI) / f;
     if (wavelength > originalMaxPositions / lowFreqFactor) return f / factor;

@@ -5,8 +5,9 @@ import { describe, expect, test } from "vitest";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
-import { parseLlamaConfig, readLlamaConfig } from "./llama-config.ts";
-import { checkLlamaTensors, llamaLinears, llamaTensors } from "./llama-tensors.ts";
+import { linearModules } from "./decoder-parts.ts";
+import { parseModelConfig, readModelConfig } from "./model-config.ts";
+import { checkModelTensors, modelTensors } from "./model-tensors.ts";
 import { SHAPES, shapeNamed } from "./shapes.ts";
 
 const families = fileURLToPath(new URL("../../../../../shared/reference/families/", import.meta.url));
@@ -21,7 +22,7 @@ const tiny = {
   head_dim: 4,
   vocab_size: 32,
 };
-const configOf = (more: object = {}) => parseLlamaConfig({ ...tiny, ...more });
+const configOf = (more: object = {}) => parseModelConfig({ ...tiny, ...more });
 
 const stored = (shape: readonly number[], dtype: StoredTensor["dtype"] = "BF16"): StoredTensor => ({
   file: "m/f",
@@ -30,11 +31,11 @@ const stored = (shape: readonly number[], dtype: StoredTensor["dtype"] = "BF16")
   byteLength: 0,
   read: async () => new Uint8Array(0),
 });
-const filesOf = (config: ReturnType<typeof configOf>) => new Map(llamaTensors(config).map(({ name, shape }) => [name, stored(shape)]));
+const filesOf = (config: ReturnType<typeof configOf>) => new Map(modelTensors(config).map(({ name, shape }) => [name, stored(shape)]));
 
 describe("the tensors of a Llama", () => {
   test("have names and shapes by its config", () => {
-    const shapes = new Map(llamaTensors(configOf()).map(({ name, shape, kind }) => [name, `${kind} ${shape}`]));
+    const shapes = new Map(modelTensors(configOf()).map(({ name, shape, kind }) => [name, `${kind} ${shape}`]));
     expect(Object.fromEntries([...shapes].filter(([name]) => !name.includes("layers.1")))).toEqual({
       "model.embed_tokens.weight": "embedding 32,8",
       "model.layers.0.self_attn.q_proj.weight": "linear 16,8",
@@ -53,7 +54,7 @@ describe("the tensors of a Llama", () => {
   });
 
   test("have biases where the config says so, and no head where it is tied", () => {
-    const names = (more: object) => llamaTensors(configOf(more)).map(({ name }) => name);
+    const names = (more: object) => modelTensors(configOf(more)).map(({ name }) => name);
     expect(names({ attention_bias: true }).filter((n) => n.endsWith(".bias"))).toEqual(
       [0, 1].flatMap((i) => ["q", "k", "v", "o"].map((p) => `model.layers.${i}.self_attn.${p}_proj.bias`)),
     );
@@ -68,7 +69,7 @@ describe("the tensors of a Llama", () => {
     ["llama-65b", 65_285_660_672],
   ])("of %s hold %d numbers", (name, expected) => {
     // The counts that the paper rounds to 6.7, 13.0, 32.5 and 65.2 billion.
-    const count = llamaTensors(shapeNamed(name)).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+    const count = modelTensors(shapeNamed(name)).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
     expect(count).toBe(expected);
   });
 
@@ -86,7 +87,7 @@ describe("files are checked:", () => {
       const tensors = filesOf(config)
         .set("lm_head.weight", stored([32, 8]))
         .set("model.layers.0.self_attn.rotary_emb.inv_freq", stored([2], "F32"));
-      expect(() => checkLlamaTensors(config, { folder: "m", tensors })).not.toThrow();
+      expect(() => checkModelTensors(config, { folder: "m", tensors })).not.toThrow();
     }
   });
 
@@ -116,19 +117,19 @@ describe("files are checked:", () => {
   ])("%s is refused", (_, change, message) => {
     const tensors = filesOf(configOf());
     change(tensors);
-    const check = () => checkLlamaTensors(configOf(), { folder: "m", tensors });
+    const check = () => checkModelTensors(configOf(), { folder: "m", tensors });
     expect(check).toThrow(FormatError);
     expect(check).toThrow(message);
   });
 
   test("the inner model alone is refused with advice", () => {
     const tensors = new Map([...filesOf(configOf())].map(([name, t]) => [name.replace(/^model\./, ""), t]));
-    expect(() => checkLlamaTensors(configOf(), { folder: "m", tensors })).toThrow(/names lack the prefix model\./);
+    expect(() => checkModelTensors(configOf(), { folder: "m", tensors })).toThrow(/names lack the prefix model\./);
   });
 
   test("a tied head's copy of another shape is refused", () => {
     const config = configOf({ tie_word_embeddings: true });
-    expect(() => checkLlamaTensors(config, { folder: "m", tensors: filesOf(config).set("lm_head.weight", stored([31, 8])) })).toThrow(
+    expect(() => checkModelTensors(config, { folder: "m", tensors: filesOf(config).set("lm_head.weight", stored([31, 8])) })).toThrow(
       /"lm_head\.weight" is \[31, 8\]/,
     );
   });
@@ -137,10 +138,10 @@ describe("files are checked:", () => {
 describe.skipIf(!existsSync(families))("tiny models of transformers 5 (skipped without ../shared/reference)", () => {
   test.each(["llama", "llama_tied_rope3"])("%s holds what its config asks for", async (family) => {
     const folder = await openFolder(families + family);
-    const config = await readLlamaConfig(folder);
+    const config = await readModelConfig(folder);
     const files = await openModelFiles(folder);
-    expect(() => checkLlamaTensors(config, files)).not.toThrow();
-    expect(llamaLinears(config)).toHaveLength(14);
+    expect(() => checkModelTensors(config, files)).not.toThrow();
+    expect(linearModules(config)).toHaveLength(14);
     await files.close();
   });
 });

@@ -1,6 +1,6 @@
 // Keys and values of positions already seen, so that generation computes one position a token.
 import { type Backend, type Tensor, writeRows, zeros } from "@qlora-js/core";
-import type { LlamaConfig } from "../config/llama-config.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
 
 export class KeyValueCache {
   /** Positions filled. */
@@ -11,7 +11,7 @@ export class KeyValueCache {
 
   constructor(
     backend: Backend,
-    { layers, kvHeads, headDim }: Pick<LlamaConfig, "layers" | "kvHeads" | "headDim">,
+    { layers, kvHeads, headDim }: Pick<DecoderConfig, "layers" | "kvHeads" | "headDim">,
     readonly capacity: number,
   ) {
     const rows = () => Array.from({ length: layers }, () => zeros(backend, [1, capacity, kvHeads, headDim]));

@@ -1,5 +1,6 @@
-// A Llama from the files of its folder: tensor by tensor, quantized as they arrive, so that the whole model never exists in f32 and no file in memory.
+// A model from the files of its folder: part by part, quantized as they arrive, so that the whole model never exists in f32 and no file in memory.
 import {
+  addScalar,
   type Backend,
   cast,
   DTypeError,
@@ -10,16 +11,20 @@ import {
   quantize,
   scope,
   type Tensor,
+  transpose,
 } from "@qlora-js/core";
-import type { LlamaConfig } from "../config/llama-config.ts";
-import { checkLlamaTensors, type LinearModule, llamaLinears } from "../config/llama-tensors.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { decoderParts, type LinearModule, type ModelPart } from "../config/decoder-parts.ts";
+import { checkModelTensors } from "../config/model-tensors.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
 import { coreDType } from "../formats/safetensors-dtype.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
 import type { Linear } from "../nn/linear.ts";
+import { LinearSlot } from "../nn/linear-slot.ts";
 import { QuantizedLinear } from "../nn/quantized-linear.ts";
-import { Llama, type LlamaLayer, type LlamaLinearName } from "./llama.ts";
+import { buildDecoder } from "./build-decoder.ts";
+import type { Decoder } from "./decoder.ts";
 
 export interface LoadOptions {
   /** How linear weights are stored; null keeps the numbers of the file. The head and the embeddings always keep them. */
@@ -37,33 +42,18 @@ const CHUNK_BYTES = 4 << 20;
  * Reads a model onto a backend.
  * @throws FormatError if the files do not hold the model that its config describes, OutOfMemoryError
  */
-export async function loadLlama(
+export async function loadModel(
   backend: Backend,
-  config: LlamaConfig,
+  config: DecoderConfig,
   files: ModelFiles,
   { format, pager, onProgress }: LoadOptions,
-): Promise<Llama> {
-  checkLlamaTensors(config, files);
+): Promise<Decoder> {
+  checkModelTensors(config, files);
   const loader = new Loader(backend, files, format, pager, onProgress);
+  const parts = new Map<string, LinearSlot | Tensor>();
   try {
-    const embedTokens = await loader.asStored("model.embed_tokens.weight");
-    const layers: LlamaLayer[] = [];
-    const linears = llamaLinears(config);
-    const perLayer = linears.length / config.layers;
-    for (let i = 0; i < config.layers; i++) {
-      const prefix = `model.layers.${i}.`;
-      const parts: [string, Linear][] = [];
-      for (const module of linears.slice(i * perLayer, (i + 1) * perLayer))
-        parts.push([module.name.slice(prefix.length), await loader.linear(module, i)]);
-      layers.push({
-        inputNorm: await loader.asF32(`${prefix}input_layernorm.weight`),
-        postAttentionNorm: await loader.asF32(`${prefix}post_attention_layernorm.weight`),
-        linears: Object.fromEntries(parts) as Record<LlamaLinearName, Linear>,
-      });
-    }
-    const norm = await loader.asF32("model.norm.weight");
-    const head = config.tieWordEmbeddings ? embedTokens : await loader.asStored("lm_head.weight");
-    return new Llama(backend, config, embedTokens, layers, norm, head);
+    for (const part of decoderParts(config)) parts.set(part.name, await loader.load(part));
+    return buildDecoder(backend, config, parts);
   } catch (error) {
     loader.dispose();
     throw error;
@@ -85,8 +75,13 @@ class Loader {
     this.#totalBytes = [...files.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
   }
 
+  async load(part: ModelPart): Promise<LinearSlot | Tensor> {
+    if (part.kind === "linear") return new LinearSlot(part.name, await this.#linear(part));
+    return part.kind === "vector" ? this.#asF32(part.name, part.plusOne) : this.#asStored(part.name);
+  }
+
   /** The tensor with the numbers of the file, copied a piece at a time. */
-  async asStored(name: string): Promise<Tensor> {
+  async #asStored(name: string): Promise<Tensor> {
     const { stored, dtype } = this.#find(name);
     const made = empty(this.backend, stored.shape, dtype);
     this.#made.push(made);
@@ -98,17 +93,23 @@ class Loader {
     return made;
   }
 
-  async asF32(name: string): Promise<Tensor> {
+  async #asF32(name: string, plusOne = false): Promise<Tensor> {
     const bytes = await this.#bytes(name);
-    return this.#keep(() => cast(bytes(), "f32"));
+    return this.#keep(() => (plusOne ? addScalar(cast(bytes(), "f32"), 1) : cast(bytes(), "f32")));
   }
 
-  async linear({ name, bias }: LinearModule, layer: number): Promise<Linear> {
+  async #linear({ name, bias, layer, transposed }: LinearModule): Promise<Linear> {
     const { format } = this;
-    const offset = bias ? await this.asF32(`${name}.bias`) : null;
-    if (!format) return new DenseLinear(await this.asStored(`${name}.weight`), offset);
+    const offset = bias ? await this.#asF32(`${name}.bias`) : null;
+    if (!format && !transposed) return new DenseLinear(await this.#asStored(`${name}.weight`), offset);
     const bytes = await this.#bytes(`${name}.weight`);
-    const weight = this.#keep(() => quantize(cast(bytes(), "f32"), format));
+    const matrix = (): Tensor => (transposed ? transpose(cast(bytes(), "f32")) : cast(bytes(), "f32"));
+    if (!format)
+      return new DenseLinear(
+        this.#keep(() => cast(matrix(), this.#find(`${name}.weight`).dtype)),
+        offset,
+      );
+    const weight = this.#keep(() => quantize(matrix(), format));
     if (!this.pager) return new QuantizedLinear(weight, offset);
     const paged = await this.pager.adopt(weight, layer);
     this.#made.push(paged);
@@ -133,10 +134,10 @@ class Loader {
   }
 
   #find(name: string): { readonly stored: StoredTensor; readonly dtype: "f32" | "bf16" | "f16" } {
-    const stored = this.files.tensors.get(name)!; // checkLlamaTensors saw that it is there
+    const stored = this.files.tensors.get(name)!; // checkModelTensors saw that it is there
     const dtype = coreDType(stored.dtype);
     if (dtype !== "f32" && dtype !== "bf16" && dtype !== "f16")
-      throw new DTypeError("loadLlama", dtype ? [dtype] : [], `"${name}" is ${stored.dtype}, not a float.`);
+      throw new DTypeError("loadModel", dtype ? [dtype] : [], `"${name}" is ${stored.dtype}, not a float.`);
     return { stored, dtype };
   }
 

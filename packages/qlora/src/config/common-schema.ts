@@ -1,0 +1,90 @@
+// Keys of a `config.json` that families share, and what they may hold. Other keys are of no account to the numbers. The upper bounds are far above any
+// model; they keep a damaged file from asking for the impossible.
+import type { DType } from "@qlora-js/core";
+import { z } from "zod";
+import { UsageError } from "../error.ts";
+import { quoted } from "../formats/quoted.ts";
+import type { DecoderConfig } from "./decoder-config.ts";
+
+export const size = (most: number) => z.int().min(1).max(most);
+export const positive = z.number().gt(0);
+/** A flag that is `missing` where it is not given, or null. */
+export const flag = (missing = false) =>
+  z
+    .boolean()
+    .nullish()
+    .transform((x) => x ?? missing);
+
+export const hiddenSize = size(1 << 20);
+export const intermediateSize = size(1 << 22);
+export const layerCount = size(4096);
+export const headCount = size(1 << 16);
+export const vocabSize = size(1 << 24);
+export const positionCount = size(1 << 30);
+export const normEps = positive.max(1);
+
+const tokenId = z
+  .int()
+  .min(-1)
+  .max(1 << 30);
+/** Rotary settings: v4's `rope_scaling`, v5's `rope_parameters`. Values are checked once the kind is known. */
+const rope = z.record(z.string(), z.unknown()).nullish();
+
+/** What nearly every family's file may say. */
+export const common = {
+  vocab_size: vocabSize,
+  bos_token_id: tokenId.nullish(),
+  eos_token_id: z.union([tokenId.min(0), z.array(tokenId.min(0)).max(1000)]).nullish(),
+  pad_token_id: tokenId.nullish(),
+  is_encoder_decoder: flag(),
+  attention_dropout: z.number().nullish(),
+  quantization_config: z.record(z.string(), z.unknown()).nullish(),
+  dtype: z.string().nullish(),
+  torch_dtype: z.string().nullish(),
+};
+
+/** What families with rotary positions may say of them. */
+export const rotary = {
+  max_position_embeddings: positionCount.default(2048),
+  original_max_position_embeddings: positionCount.nullish(),
+  rope_theta: positive.nullish(),
+  rope_scaling: rope,
+  rope_parameters: rope,
+  partial_rotary_factor: positive.nullish(),
+};
+
+export const GenerationSchema = z.object({ eos_token_id: common.eos_token_id });
+
+const CommonSchema = z.object(common);
+export type CommonJson = z.infer<typeof CommonSchema>;
+
+type CommonConfig = Pick<DecoderConfig, "vocabSize" | "bosTokenId" | "eosTokenIds" | "padTokenId" | "dtype">;
+
+/**
+ * What all families say in the same words.
+ * @throws UsageError for settings that would change what the model computes and are not done here
+ */
+export function readCommon(file: string, raw: CommonJson): CommonConfig {
+  const refuse = (key: string, value: unknown, advice: string): never => {
+    throw new UsageError(file, `${key} ${quoted(value)} is not supported. ${advice}`, { key, value });
+  };
+  const method = raw.quantization_config?.quant_method;
+  if (raw.quantization_config) refuse("quantization_config", method, "Give the model in 16 or 32 bits; it is quantized as it is read.");
+  if (raw.attention_dropout) refuse("attention_dropout", raw.attention_dropout, "Set it to 0.");
+  if (raw.is_encoder_decoder) refuse("is_encoder_decoder", true, "Only decoders are.");
+  const dtype = raw.dtype ?? raw.torch_dtype;
+  if (dtype && dtype !== "auto" && !Object.hasOwn(DTYPES, dtype))
+    refuse("dtype", dtype, `Weights are read from ${Object.keys(DTYPES).join(", ")}.`);
+  return {
+    vocabSize: raw.vocab_size,
+    bosTokenId: present(raw.bos_token_id),
+    eosTokenIds: [raw.eos_token_id ?? []].flat(),
+    padTokenId: present(raw.pad_token_id),
+    dtype: dtype && Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined,
+  };
+}
+
+const DTYPES: Readonly<Record<string, DType>> = { float32: "f32", float16: "f16", bfloat16: "bf16" };
+
+/** Some files write -1 for a token they do not have. */
+const present = (id: number | null | undefined): number | undefined => (id === null || id === undefined || id < 0 ? undefined : id);

@@ -1,0 +1,135 @@
+// Everything in which language models of the decoder-only kind differ here, as plain data. A family's file fills it in from its config.json; the model's
+// code asks it, and never for the family's name.
+import type { DType } from "@qlora-js/core";
+
+/** How rotation frequencies are changed for long contexts. */
+export type RopeScaling =
+  | { readonly kind: "none" }
+  /** All frequencies divided by the factor. */
+  | { readonly kind: "linear"; readonly factor: number }
+  /** Llama 3.1: long waves divided by the factor, short ones kept, those between blended; at every length. */
+  | {
+      readonly kind: "llama3";
+      readonly factor: number;
+      readonly lowFreqFactor: number;
+      readonly highFreqFactor: number;
+      readonly originalMaxPositions: number;
+    };
+
+/** One table of rotary angles; layers of a model may use different ones. */
+export interface RopeConfig {
+  readonly theta: number;
+  /** Leading dimensions of each head that are turned; the rest pass. */
+  readonly size: number;
+  readonly scaling: RopeScaling;
+}
+
+/** What tells one layer from another. */
+export interface LayerKind {
+  /** Keys that a query sees, itself included; null for all before it. */
+  readonly window: number | null;
+  /** Which of the model's `ropes` turns queries and keys; null for none. */
+  readonly rope: number | null;
+}
+
+export interface AttentionConfig {
+  /** What scores are multiplied by, 1/√headDim mostly. */
+  readonly scale: number;
+  /** Scores s become c·tanh(s/c); null leaves them. */
+  readonly softcap: number | null;
+  /** Three matrices; or one whose outputs are all queries, all keys, all values; or one with query, key and value of each head in turn. */
+  readonly projections: "separate" | "joined" | "joined by head";
+  /** RMS norms of queries and keys, each head for itself or over all heads at once. */
+  readonly queryKeyNorm: "none" | "head" | "row";
+  /** Biases on queries, keys and values. */
+  readonly bias: boolean;
+  readonly outputBias: boolean;
+}
+
+export type Activation = "silu" | "gelu" | "geluTanh" | "relu";
+
+export interface MlpConfig {
+  /** down(act(gate)·up) with two matrices or with both in one, gate first; or down(act(up)). */
+  readonly gate: "separate" | "joined" | "none";
+  readonly activation: Activation;
+  readonly bias: boolean;
+}
+
+export interface NormConfig {
+  readonly kind: "rms" | "layer";
+  readonly eps: number;
+  /** The norm multiplies by 1 + weight (Gemma). */
+  readonly plusOne: boolean;
+}
+
+/** Modules by the names of the checkpoint, those of a layer without its prefix. What a model has no use for stays empty. */
+export interface DecoderNames {
+  readonly embedding: string;
+  /** The table of learned positions. */
+  readonly positions: string;
+  /** What precedes a layer's number. */
+  readonly layers: string;
+  readonly finalNorm: string;
+  readonly head: string;
+  readonly query: string;
+  readonly key: string;
+  readonly value: string;
+  /** Queries, keys and values in one. */
+  readonly joined: string;
+  readonly output: string;
+  readonly queryNorm: string;
+  readonly keyNorm: string;
+  readonly gate: string;
+  readonly up: string;
+  /** Gate and up in one. */
+  readonly gateUp: string;
+  readonly down: string;
+  readonly attentionNorm: string;
+  /** After attention, before the residual is added. */
+  readonly attentionOutNorm: string;
+  readonly mlpNorm: string;
+  readonly mlpOutNorm: string;
+}
+
+/** A decoder-only language model. Frozen. */
+export interface DecoderConfig {
+  /** As config.json names it. */
+  readonly modelType: string;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Key and value heads; query head i reads head ⌊i · kvHeads / heads⌋. */
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  readonly attention: AttentionConfig;
+  readonly mlp: MlpConfig;
+  readonly norm: NormConfig;
+  /**
+   * Where norms stand: before attention and MLP; after them; on both sides; or before, with both reading the same input and one sum at the end
+   * ("parallel").
+   */
+  readonly normPlaces: "before" | "after" | "around" | "parallel";
+  readonly ropes: readonly RopeConfig[];
+  /** Layer i is of kind i mod their number. */
+  readonly layerKinds: readonly LayerKind[];
+  /** Learned positions are added to the embeddings (GPT-2). */
+  readonly learnedPositions: boolean;
+  readonly embeddingScale: number;
+  /** Logits z become c·tanh(z/c); null leaves them. */
+  readonly logitSoftcap: number | null;
+  readonly tieWordEmbeddings: boolean;
+  /** Files hold linear weights as [in, out] (GPT-2's Conv1D). */
+  readonly transposedWeights: boolean;
+  readonly names: DecoderNames;
+  readonly bosTokenId: number | undefined;
+  /** Every token that ends an answer; empty if the model names none. */
+  readonly eosTokenIds: readonly number[];
+  readonly padTokenId: number | undefined;
+  /** What the weights were saved in, if the file says. */
+  readonly dtype: DType | undefined;
+}
+
+export const layerKind = ({ layerKinds }: DecoderConfig, layer: number): LayerKind => layerKinds[layer % layerKinds.length]!;

@@ -1,0 +1,100 @@
+// The tensors that a model's files hold by its config, by the names transformers gives them; and the check of files against them.
+import { FormatError, type Shape, sameShape, show } from "@qlora-js/core";
+import type { ModelFiles } from "../formats/model-files.ts";
+import { quoted } from "../formats/quoted.ts";
+import type { StoredTensor } from "../formats/safetensors.ts";
+import type { DecoderConfig } from "./decoder-config.ts";
+import { decoderParts, type ModelPart } from "./decoder-parts.ts";
+
+export type TensorKind = "embedding" | "norm" | "linear" | "bias" | "head";
+
+export interface ExpectedTensor {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly kind: TensorKind;
+}
+
+/** Every tensor the model's files must hold; a tied head is not among them. */
+export const modelTensors = (config: DecoderConfig): ExpectedTensor[] => decoderParts(config).flatMap(tensorsOf);
+
+function tensorsOf(part: ModelPart): ExpectedTensor[] {
+  if (part.kind === "vector") return [{ name: part.name, shape: [part.size], kind: "norm" }];
+  if (part.kind !== "linear") return [{ name: part.name, shape: [part.rows, part.columns], kind: part.kind }];
+  const { name, outFeatures, inFeatures, bias, transposed } = part;
+  const shape = transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
+  const weight: ExpectedTensor = { name: `${name}.weight`, shape, kind: "linear" };
+  return bias ? [weight, { name: `${name}.bias`, shape: [outFeatures], kind: "bias" }] : [weight];
+}
+
+const head = ({ vocabSize, hiddenSize, names }: DecoderConfig): ExpectedTensor => ({
+  name: `${names.head}.weight`,
+  shape: [vocabSize, hiddenSize],
+  kind: "head",
+});
+
+/** Tables that old versions saved beside the weights and that are computed here. */
+const COMPUTED = /(rotary_emb\.inv_freq|\.attn\.(masked_)?bias|\.attention\.(masked_)?bias)$/;
+
+/** Types that hold weights. */
+const READABLE: ReadonlySet<string> = new Set(["F32", "F16", "BF16"]);
+
+/**
+ * Checks that files hold the model their config describes: every tensor, of its shape, of a type that is read, and no others.
+ * A stored copy of a tied head may be there; rotary frequencies that old versions saved are passed over.
+ * @throws FormatError with the first tensor that does not fit, and how many more there are
+ */
+export function checkModelTensors(config: DecoderConfig, files: Pick<ModelFiles, "folder" | "tensors">): void {
+  const expected = new Map(modelTensors(config).map((t) => [t.name, t]));
+  const allowed = new Map(expected).set(head(config).name, head(config));
+  const missing = [...expected.values()].filter(({ name }) => !files.tensors.has(name));
+  const extra = [...files.tensors].filter(([name]) => !allowed.has(name) && !COMPUTED.test(name));
+  if (missing.length > 0) {
+    const { name, shape } = missing[0]!;
+    throw new FormatError(
+      files.folder,
+      `lacks the tensor ${quoted(name)} ${show(shape)}${more(missing.length)} that its config asks for.${missingAdvice(name, config, files)}`,
+    );
+  }
+  if (extra.length > 0) {
+    const [name, { file, shape }] = extra[0]!;
+    throw new FormatError(
+      file,
+      `holds the tensor ${quoted(name)} ${show(shape)}${more(extra.length)}, for which its config has no place.${extraAdvice(name)}`,
+    );
+  }
+  for (const [name, { shape }] of allowed) {
+    const tensor = files.tensors.get(name);
+    if (tensor) checkTensor(name, shape, tensor);
+  }
+}
+
+const more = (count: number): string => (count > 1 ? ` and ${count - 1} more` : "");
+
+function checkTensor(name: string, shape: Shape, tensor: StoredTensor): void {
+  if (!sameShape(shape, tensor.shape)) {
+    throw new FormatError(
+      tensor.file,
+      `tensor ${quoted(name)} is ${show(tensor.shape)}, but the config asks for ${show(shape)}. Are both of one model?`,
+    );
+  }
+  if (!READABLE.has(tensor.dtype)) {
+    throw new FormatError(
+      tensor.file,
+      `tensor ${quoted(name)} is of type ${tensor.dtype}; weights are read from ${[...READABLE].join(", ")}.`,
+    );
+  }
+}
+
+function missingAdvice(name: string, config: DecoderConfig, files: Pick<ModelFiles, "tensors">): string {
+  if (name === head(config).name) return ' Is "tie_word_embeddings" missing from its config?';
+  return files.tensors.has(name.replace(/^model\./, ""))
+    ? " The names lack the prefix model.; save the whole model, not its inner part."
+    : "";
+}
+
+function extraAdvice(name: string): string {
+  if (/\.(absmax|quant_map|quant_state|SCB|qweight|scales|weight_scale)(\.|$)/.test(name))
+    return " It belongs to a quantized model; give the 16-bit one.";
+  if (name.endsWith(".bias")) return ' Are "attention_bias" or "mlp_bias" missing from its config?';
+  return "";
+}

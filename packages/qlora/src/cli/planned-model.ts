@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { DecoderConfig } from "../config/decoder-config.ts";
 import { readModelConfig } from "../config/model-config.ts";
+import { renamedTensors } from "../config/model-tensors.ts";
 import { SHAPES, shapeNamed } from "../config/shapes.ts";
 import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
@@ -66,7 +67,7 @@ async function storedDType({ folder, config }: ModelFolder): Promise<WeightDType
   if (!folder.files.some((file) => file.endsWith(".safetensors"))) return undefined;
   const files = await openModelFiles(folder);
   try {
-    const stored = files.tensors.get(`${config.names.embedding}.weight`);
+    const stored = renamedTensors(config, files.tensors).get(`${config.names.embedding}.weight`);
     const dtype = stored && coreDType(stored.dtype);
     return dtype === "f32" || dtype === "f16" || dtype === "bf16" ? dtype : undefined;
   } finally {

@@ -14,6 +14,27 @@ export type RopeScaling =
       readonly lowFreqFactor: number;
       readonly highFreqFactor: number;
       readonly originalMaxPositions: number;
+    }
+  /** NTK: the base grows with texts longer than the model's positions. */
+  | { readonly kind: "dynamic"; readonly factor: number; readonly maxPositions: number }
+  /** YaRN (Peng et al. 2023): short waves kept, long ones divided by the factor, a ramp between; cosines and sines times the attention factor. */
+  | {
+      readonly kind: "yarn";
+      readonly factor: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** Bounds of the ramp are whole numbers. */
+      readonly truncate: boolean;
+      readonly attentionFactor: number;
+      readonly originalMaxPositions: number;
+    }
+  /** LongRoPE (Ding et al. 2024): a divisor a frequency, one list for short texts and one for long; cosines and sines times the attention factor. */
+  | {
+      readonly kind: "longrope";
+      readonly shortFactors: readonly number[];
+      readonly longFactors: readonly number[];
+      readonly attentionFactor: number;
+      readonly originalMaxPositions: number;
     };
 
 /** One table of rotary angles; layers of a model may use different ones. */
@@ -26,7 +47,7 @@ export interface RopeConfig {
 
 /** What tells one layer from another. */
 export interface LayerKind {
-  /** Keys that a query sees, itself included; null for all before it. */
+  /** Keys that a query sees at most, itself included; null for all before it. */
   readonly window: number | null;
   /** Which of the model's `ropes` turns queries and keys; null for none. */
   readonly rope: number | null;
@@ -124,6 +145,8 @@ export interface DecoderConfig {
   /** Files hold linear weights as [in, out] (GPT-2's Conv1D). */
   readonly transposedWeights: boolean;
   readonly names: DecoderNames;
+  /** What files call tensors otherwise: the first beginning that fits is replaced; null passes the tensor over. */
+  readonly renamed: readonly (readonly [from: string, to: string | null])[];
   readonly bosTokenId: number | undefined;
   /** Every token that ends an answer; empty if the model names none. */
   readonly eosTokenIds: readonly number[];

@@ -32,6 +32,17 @@ const head = ({ vocabSize, hiddenSize, names }: DecoderConfig): ExpectedTensor =
   kind: "head",
 });
 
+/** The tensors of files by the names that the model has for them. */
+export function renamedTensors({ renamed }: DecoderConfig, tensors: ModelFiles["tensors"]): ModelFiles["tensors"] {
+  if (renamed.length === 0) return tensors;
+  return new Map(
+    [...tensors].flatMap(([name, tensor]) => {
+      const [from, to] = renamed.find(([from]) => name.startsWith(from)) ?? ["", ""];
+      return to === null ? [] : [[to + name.slice(from.length), tensor] as const];
+    }),
+  );
+}
+
 /** Tables that old versions saved beside the weights and that are computed here. */
 const COMPUTED = /(rotary_emb\.inv_freq|\.attn\.(masked_)?bias|\.attention\.(masked_)?bias)$/;
 
@@ -43,7 +54,8 @@ const READABLE: ReadonlySet<string> = new Set(["F32", "F16", "BF16"]);
  * A stored copy of a tied head may be there; rotary frequencies that old versions saved are passed over.
  * @throws FormatError with the first tensor that does not fit, and how many more there are
  */
-export function checkModelTensors(config: DecoderConfig, files: Pick<ModelFiles, "folder" | "tensors">): void {
+export function checkModelTensors(config: DecoderConfig, given: Pick<ModelFiles, "folder" | "tensors">): void {
+  const files = { folder: given.folder, tensors: renamedTensors(config, given.tensors) };
   const expected = new Map(modelTensors(config).map((t) => [t.name, t]));
   const allowed = new Map(expected).set(head(config).name, head(config));
   const missing = [...expected.values()].filter(({ name }) => !files.tensors.has(name));

@@ -9,16 +9,38 @@ import { rotary } from "./common-schema.ts";
 import type { RopeConfig, RopeScaling } from "./decoder-config.ts";
 
 const DEFAULT_THETA = 10_000;
-const KINDS = "default, linear and llama3";
+const KINDS = "default, linear, dynamic, llama3, yarn and longrope";
 
 const positive = z.number().gt(0);
 const Theta = z.object({ rope_theta: positive.nullish(), partial_rotary_factor: positive.max(1).nullish() });
 const Linear = z.object({ factor: positive });
+const length = z.int().min(1).nullish();
 const Llama3 = z.object({
   factor: positive,
   low_freq_factor: positive,
   high_freq_factor: positive,
-  original_max_position_embeddings: z.int().min(1).nullish(),
+  original_max_position_embeddings: length,
+});
+const Yarn = z.object({
+  factor: positive.nullish(),
+  attention_factor: positive.nullish(),
+  mscale: z.number().nullish(),
+  mscale_all_dim: z.number().nullish(),
+  beta_fast: positive.nullish(),
+  beta_slow: positive.nullish(),
+  truncate: z.boolean().nullish(),
+  original_max_position_embeddings: length,
+});
+const factors = z
+  .array(positive)
+  .min(1)
+  .max(1 << 15);
+const LongRope = z.object({
+  factor: positive.nullish(),
+  attention_factor: positive.nullish(),
+  short_factor: factors,
+  long_factor: factors,
+  original_max_position_embeddings: length,
 });
 
 const RotarySchema = z.object(rotary);
@@ -42,7 +64,7 @@ export function readRope(file: string, raw: RotaryJson, { headDim, layers, theta
   const size = Math.floor(headDim * (partial_rotary_factor ?? raw.partial_rotary_factor ?? 1));
   if (size % 2 !== 0 || size === 0 || size > headDim)
     throw new FormatError(file, `rotary positions would turn ${size} of ${headDim} dimensions of a head; they turn pairs.`);
-  return Object.freeze({ theta: rope_theta ?? raw.rope_theta ?? theta, size, scaling: Object.freeze(readScaling(file, raw, given)) });
+  return Object.freeze({ theta: rope_theta ?? raw.rope_theta ?? theta, size, scaling: new ScalingReader(file, raw, given, size).read() });
 }
 
 function settings(file: string, raw: RotaryJson, layers: string | undefined): Readonly<Record<string, unknown>> {
@@ -59,22 +81,91 @@ function settings(file: string, raw: RotaryJson, layers: string | undefined): Re
   return given;
 }
 
-function readScaling(file: string, raw: RotaryJson, given: Readonly<Record<string, unknown>>): RopeScaling {
-  const kind = given.rope_type ?? given.type ?? "default";
-  const where = `${file}: rope parameters`;
-  if (kind === "default") return { kind: "none" };
-  if (kind === "linear") return { kind: "linear", factor: checkJson(where, Linear, given).factor };
-  if (kind !== "llama3")
-    throw new UsageError(file, `rope type ${quoted(kind)} is not supported. Supported: ${KINDS}.`, { key: "rope_type", value: kind });
-  const p = checkJson(where, Llama3, given);
-  if (p.high_freq_factor <= p.low_freq_factor) {
-    throw new FormatError(where, `high_freq_factor ${p.high_freq_factor} must be above low_freq_factor ${p.low_freq_factor}.`);
+class ScalingReader {
+  readonly where: string;
+  constructor(
+    readonly file: string,
+    readonly raw: RotaryJson,
+    readonly given: Readonly<Record<string, unknown>>,
+    /** Dimensions that are turned. */
+    readonly size: number,
+  ) {
+    this.where = `${file}: rope parameters`;
   }
-  return {
-    kind: "llama3",
-    factor: p.factor,
-    lowFreqFactor: p.low_freq_factor,
-    highFreqFactor: p.high_freq_factor,
-    originalMaxPositions: raw.original_max_position_embeddings ?? p.original_max_position_embeddings ?? raw.max_position_embeddings,
-  };
+
+  read(): RopeScaling {
+    const kind = this.given.rope_type ?? this.given.type ?? "default";
+    switch (kind) {
+      case "default":
+        return { kind: "none" };
+      case "linear":
+        return { kind: "linear", factor: checkJson(this.where, Linear, this.given).factor };
+      case "dynamic":
+        return {
+          kind: "dynamic",
+          factor: checkJson(this.where, Linear, this.given).factor,
+          maxPositions: this.raw.max_position_embeddings,
+        };
+      case "llama3":
+        return this.#llama3();
+      case "yarn":
+        return this.#yarn();
+      case "longrope":
+      case "su": // Phi-3's first word for it
+        return this.#longRope();
+    }
+    throw new UsageError(this.file, `rope type ${quoted(kind)} is not supported. Supported: ${KINDS}.`, { key: "rope_type", value: kind });
+  }
+
+  /** The length that the model was first trained for: beside the parameters, else among them, else the model's. */
+  #original = (among: number | null | undefined): number =>
+    this.raw.original_max_position_embeddings ?? among ?? this.raw.max_position_embeddings;
+
+  #llama3(): RopeScaling {
+    const p = checkJson(this.where, Llama3, this.given);
+    if (p.high_freq_factor <= p.low_freq_factor) {
+      throw new FormatError(this.where, `high_freq_factor ${p.high_freq_factor} must be above low_freq_factor ${p.low_freq_factor}.`);
+    }
+    return {
+      kind: "llama3",
+      factor: p.factor,
+      lowFreqFactor: p.low_freq_factor,
+      highFreqFactor: p.high_freq_factor,
+      originalMaxPositions: this.#original(p.original_max_position_embeddings),
+    };
+  }
+
+  #yarn(): RopeScaling {
+    const p = checkJson(this.where, Yarn, this.given);
+    const originalMaxPositions = this.#original(p.original_max_position_embeddings);
+    const factor = p.factor ?? this.raw.max_position_embeddings / originalMaxPositions;
+    const growth = (by = 1): number => (factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1);
+    const suggested = p.mscale && p.mscale_all_dim ? growth(p.mscale) / growth(p.mscale_all_dim) : growth();
+    return {
+      kind: "yarn",
+      factor,
+      betaFast: p.beta_fast ?? 32,
+      betaSlow: p.beta_slow ?? 1,
+      truncate: p.truncate ?? true,
+      attentionFactor: p.attention_factor ?? suggested,
+      originalMaxPositions,
+    };
+  }
+
+  #longRope(): RopeScaling {
+    const p = checkJson(this.where, LongRope, this.given);
+    for (const [key, { length }] of [["short_factor", p.short_factor] as const, ["long_factor", p.long_factor] as const])
+      if (length !== this.size / 2)
+        throw new FormatError(this.where, `${key} has ${length} numbers, not one a frequency, ${this.size / 2}.`);
+    const originalMaxPositions = this.#original(p.original_max_position_embeddings);
+    const factor = p.factor ?? this.raw.max_position_embeddings / originalMaxPositions;
+    const suggested = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalMaxPositions));
+    return {
+      kind: "longrope",
+      shortFactors: p.short_factor,
+      longFactors: p.long_factor,
+      attentionFactor: p.attention_factor ?? suggested,
+      originalMaxPositions,
+    };
+  }
 }

@@ -62,5 +62,6 @@ export function llamaLike(file: string, modelType: string, raw: LlamaLikeJson, {
     tieWordEmbeddings: raw.tie_word_embeddings,
     transposedWeights: false,
     names: LLAMA_NAMES,
+    renamed: [],
   };
 }

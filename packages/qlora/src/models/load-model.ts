@@ -15,7 +15,7 @@ import {
 } from "@qlora-js/core";
 import type { DecoderConfig } from "../config/decoder-config.ts";
 import { decoderParts, type LinearModule, type ModelPart } from "../config/decoder-parts.ts";
-import { checkModelTensors } from "../config/model-tensors.ts";
+import { checkModelTensors, renamedTensors } from "../config/model-tensors.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
 import { coreDType } from "../formats/safetensors-dtype.ts";
@@ -49,7 +49,7 @@ export async function loadModel(
   { format, pager, onProgress }: LoadOptions,
 ): Promise<Decoder> {
   checkModelTensors(config, files);
-  const loader = new Loader(backend, files, format, pager, onProgress);
+  const loader = new Loader(backend, renamedTensors(config, files.tensors), format, pager, onProgress);
   const parts = new Map<string, LinearSlot | Tensor>();
   try {
     for (const part of decoderParts(config)) parts.set(part.name, await loader.load(part));
@@ -67,12 +67,12 @@ class Loader {
 
   constructor(
     readonly backend: Backend,
-    readonly files: ModelFiles,
+    readonly tensors: ModelFiles["tensors"],
     readonly format: QFormat | null,
     readonly pager: FrozenPager | undefined,
     readonly onProgress: LoadOptions["onProgress"],
   ) {
-    this.#totalBytes = [...files.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
+    this.#totalBytes = [...tensors.values()].reduce((n, t) => n + t.byteLength, 0);
   }
 
   async load(part: ModelPart): Promise<LinearSlot | Tensor> {
@@ -134,7 +134,7 @@ class Loader {
   }
 
   #find(name: string): { readonly stored: StoredTensor; readonly dtype: "f32" | "bf16" | "f16" } {
-    const stored = this.files.tensors.get(name)!; // checkModelTensors saw that it is there
+    const stored = this.tensors.get(name)!; // checkModelTensors saw that it is there
     const dtype = coreDType(stored.dtype);
     if (dtype !== "f32" && dtype !== "bf16" && dtype !== "f16")
       throw new DTypeError("loadModel", dtype ? [dtype] : [], `"${name}" is ${stored.dtype}, not a float.`);

@@ -1,7 +1,7 @@
-// What transformers + PEFT + bitsandbytes compute on tiny Llamas (reference/FAMILIES.md), within about ten times float32's own noise.
+// What transformers + PEFT + bitsandbytes compute on tiny models of every family (reference/FAMILIES.md), within about ten times float32's own noise.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Backend, grad, matmul, nf4, noGrad, Pager, type QFormat, scale, scope, sum, type Tensor, tensor } from "@qlora-js/core";
+import { type Backend, grad, nf4, noGrad, Pager, type QFormat, scale, scope, sum, type Tensor, tensor } from "@qlora-js/core";
 import {
   type Batch,
   DataOrder,
@@ -11,6 +11,7 @@ import {
   LoraAdapter,
   linearModules,
   loadModel,
+  logits as logitsOf,
   NOT_SUPERVISED,
   openModelFiles,
   openPeftAdapter,
@@ -27,6 +28,8 @@ import { backends } from "../backends.ts";
 const reference = resolve(import.meta.dirname, "../../../shared/reference/families");
 const present = existsSync(reference);
 const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
+
+const FAMILIES = ["llama", "llama_tied_rope3", "qwen2", "qwen3", "phi3", "gpt_neox", "smollm3", "olmo2"];
 
 interface Golden {
   readonly loss: number;
@@ -86,9 +89,7 @@ class Family {
 async function logits(model: Decoder, ids: Int32Array, starts?: readonly number[]): Promise<Float32Array> {
   const result = noGrad(model.backend, () =>
     scope(model.backend, () =>
-      matmul(model.forward(tensor(model.backend, ids, [2, 24], "i32"), { dropoutKey: null, ...(starts ? { starts } : {}) }), model.head, {
-        transposeB: true,
-      }),
+      logitsOf(model, model.forward(tensor(model.backend, ids, [2, 24], "i32"), { dropoutKey: null, ...(starts ? { starts } : {}) })),
     ),
   );
   const values = await result.read();
@@ -140,7 +141,7 @@ describe.each(backends)("on $name", ({ create }) => {
   afterEach(() => expect(backend.memory().liveBuffers, "live buffers after the test").toBe(0));
   afterAll(() => backend.dispose());
 
-  describe.skipIf(!present).each(["llama", "llama_tied_rope3"])(`%s${reason}`, (name) => {
+  describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
     let family: Family;
     beforeAll(async () => {
       family = await Family.open(name);
@@ -213,8 +214,8 @@ describe.each(backends)("on $name", ({ create }) => {
     });
   });
 
-  it.skipIf(!present)(`trains 30 steps as PEFT and torch.optim.AdamW do${reason}`, async () => {
-    const family = await Family.open("llama");
+  it.skipIf(!present).each(["llama", "qwen2"])(`trains %s 30 steps as PEFT and torch.optim.AdamW do${reason}`, async (name) => {
+    const family = await Family.open(name);
     const model = await family.load(backend, nf4());
     const adapter = await family.adapt(model);
     const parameters = adapter.parameters();

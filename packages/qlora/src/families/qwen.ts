@@ -1,0 +1,55 @@
+// Qwen2, Qwen2.5 and Qwen3 (transformers' modeling_qwen2.py, modeling_qwen3.py). Qwen2 has biases on queries, keys and values; Qwen3 has none, and norms queries
+// and keys head by head. Both may let upper layers see a window only.
+import { z } from "zod";
+import { flag, headCount, positionCount, size } from "../config/common-schema.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { checkJson } from "../formats/read-json.ts";
+import type { Family } from "./family.ts";
+import { layerTypes, layerWindows } from "./layer-types.ts";
+import { llamaKeys, llamaLike } from "./llama-like.ts";
+
+const keys = {
+  ...llamaKeys,
+  num_key_value_heads: headCount.nullable().default(32),
+  max_position_embeddings: positionCount.default(32_768),
+  use_sliding_window: flag(),
+  sliding_window: size(1 << 30)
+    .nullable()
+    .default(4096),
+  max_window_layers: z.int().min(0).max(4096).default(28),
+  layer_types: layerTypes,
+};
+const Qwen2Schema = z.object(keys);
+const Qwen3Schema = z.object({ ...keys, head_dim: headCount.default(128), attention_bias: flag() });
+type QwenJson = z.infer<typeof Qwen2Schema>;
+
+function qwen(file: string, modelType: string, raw: QwenJson): DecoderConfig {
+  const config = llamaLike(file, modelType, raw);
+  const windows = layerWindows(file, {
+    layers: config.layers,
+    window: raw.use_sliding_window ? raw.sliding_window : null,
+    given: raw.layer_types,
+    slides: (i) => i >= raw.max_window_layers,
+  });
+  return { ...config, layerKinds: windows.map((window) => ({ window, rope: 0 })) };
+}
+
+export const qwen2: Family = {
+  modelTypes: ["qwen2"],
+  known: "Qwen2, Qwen2.5",
+  read(file, json) {
+    const config = qwen(file, "qwen2", checkJson(file, Qwen2Schema, json));
+    return { ...config, attention: { ...config.attention, bias: true } };
+  },
+};
+
+export const qwen3: Family = {
+  modelTypes: ["qwen3"],
+  known: "Qwen3",
+  read(file, json) {
+    const raw = checkJson(file, Qwen3Schema, json);
+    const config = qwen(file, "qwen3", raw);
+    const { attention_bias: bias } = raw;
+    return { ...config, attention: { ...config.attention, queryKeyNorm: "head", bias, outputBias: bias } };
+  },
+};

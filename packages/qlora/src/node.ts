@@ -2,6 +2,7 @@
 export { type DataFile, type DataPaths, findData, readDataFile } from "./data/read-file.ts";
 export { type FileHash, hashFile, hashFiles } from "./formats/file-hash.ts";
 export { openFile } from "./formats/file-source.ts";
+export { writeGgufFile } from "./formats/gguf-writer/gguf-file.ts";
 export { openFolder } from "./formats/node-folder.ts";
 export { writePeftAdapter, writePeftFiles } from "./formats/peft-writer.ts";
 export { openSafetensorsFile, writeSafetensorsFile } from "./formats/safetensors-file.ts";

@@ -1,8 +1,9 @@
-// Causal attention with grouped heads, padded rows and cached keys; and the composite it is a fused form of.
+// Causal attention with grouped heads, padded rows, cached keys, sliding windows and capped scores; and the composite it is a fused form of.
 import {
   ArgumentError,
-  type AttentionAttrs,
+  type AttentionOptions,
   attention,
+  type Backend,
   DTypeError,
   matmul,
   permute,
@@ -11,6 +12,7 @@ import {
   softmax,
   sub,
   type Tensor,
+  tanh,
   zeros,
 } from "@qlora-js/core";
 import fc from "fast-check";
@@ -18,8 +20,11 @@ import { ids, normals, sizes } from "../arbitraries.ts";
 import { type CaseTable, type Given, given, row } from "../conformance.ts";
 import { at, fill, input, total, type Value } from "../value.ts";
 
-/** y[b, t, h] = Σ_j softmax over j from starts[b] to offset + t of (scale·q·k[j]) · v[j]; 0 where there is no such j. */
-function reference([q, k, v, starts]: readonly Value[], { scale: factor, offset }: AttentionAttrs): Value {
+/** s, or softcap·tanh(s / softcap). */
+const cap = (s: number, softcap: number | null = null): number => (softcap === null ? s : softcap * Math.tanh(s / softcap));
+
+/** y[b, t, h] = Σ_j softmax over j from starts[b], and from offset + t + 1 − window, to offset + t of cap(scale·q·k[j]) · v[j]; 0 where there is no such j. */
+function reference([q, k, v, starts]: readonly Value[], { scale: factor, offset, window, softcap }: AttentionOptions): Value {
   const [, , heads, d] = q!.shape as [number, number, number, number];
   const groups = k!.shape[2]!;
   const scores = new Map<string, { first: number; weights: number[] }>();
@@ -28,10 +33,9 @@ function reference([q, k, v, starts]: readonly Value[], { scale: factor, offset 
     let found = scores.get(name);
     if (!found) {
       const g = Math.floor((h * groups) / heads);
-      const first = at(starts!, b);
-      const s = Array.from(
-        { length: Math.max(0, offset + t + 1 - first) },
-        (_, j) => factor * total(d, (i) => at(q!, b, t, h, i) * at(k!, b, first + j, g, i)),
+      const first = Math.max(at(starts!, b), offset + t + 1 - (window ?? Number.POSITIVE_INFINITY));
+      const s = Array.from({ length: Math.max(0, offset + t + 1 - first) }, (_, j) =>
+        cap(factor * total(d, (i) => at(q!, b, t, h, i) * at(k!, b, first + j, g, i)), softcap),
       );
       const largest = Math.max(...s);
       const e = s.map((x) => Math.exp(x - largest));
@@ -48,30 +52,37 @@ function reference([q, k, v, starts]: readonly Value[], { scale: factor, offset 
   });
 }
 
-const problems: fc.Arbitrary<Given<AttentionAttrs>> = fc
-  .record({
-    batch: sizes(3),
-    time: sizes(6),
-    groups: sizes(2, 1),
-    queriesPerKey: sizes(3, 1),
-    d: sizes(6),
-    offset: sizes(3),
-    spare: sizes(2),
-    factor: fc.constantFrom(1, 0.5, -0.25),
-  })
-  .chain(({ batch, time, groups, queriesPerKey, d, offset, spare, factor }) => {
-    const keys = [batch, offset + time + spare, groups, d];
-    return fc
-      .tuple(normals([batch, time, groups * queriesPerKey, d]), normals(keys), normals(keys), ids([batch], offset + time + 1))
-      .map((inputs) => given(inputs, { scale: factor, offset }));
-  });
+type More = Pick<AttentionOptions, "window" | "softcap">;
+const windows = fc.constantFrom(1, 2, 3, 5, 1000); // the largest reaches beyond every row's start
+const softcaps = fc.constantFrom(0.5, 2, 50);
+
+/** Options beside scale and offset are drawn from `more`. */
+const problems = (more: fc.Arbitrary<More> = fc.constant({}), headSizes = sizes(6)): fc.Arbitrary<Given<AttentionOptions>> =>
+  fc
+    .record({
+      batch: sizes(3),
+      time: sizes(6),
+      groups: sizes(2, 1),
+      queriesPerKey: sizes(3, 1),
+      d: headSizes,
+      offset: sizes(3),
+      spare: sizes(2),
+      factor: fc.constantFrom(1, 0.5, -0.25),
+      options: more,
+    })
+    .chain(({ batch, time, groups, queriesPerKey, d, offset, spare, factor, options }) => {
+      const keys = [batch, offset + time + spare, groups, d];
+      return fc
+        .tuple(normals([batch, time, groups * queriesPerKey, d]), normals(keys), normals(keys), ids([batch], offset + time + 1))
+        .map((inputs) => given(inputs, { scale: factor, offset, ...options }));
+    });
 
 const wave = (shape: number[], step: number): Value => {
   let i = 0;
   return fill(shape, () => Math.fround(Math.sin(step * i++)));
 };
 
-const LARGE: readonly Given<AttentionAttrs>[] = [
+const LARGE: readonly Given<AttentionOptions>[] = [
   given([wave([2, 70, 4, 16], 0.7), wave([2, 70, 2, 16], 1.3), wave([2, 70, 2, 16], 2.1), input([0, 33], [2], "i32")], {
     scale: 0.25,
     offset: 0,
@@ -81,12 +92,18 @@ const LARGE: readonly Given<AttentionAttrs>[] = [
     offset: 140,
   }),
 ];
+/** The same under windows that are no multiple of anything, one shorter than a block and one longer, and under a cap. */
+const LARGE_WITH_OPTIONS = LARGE.flatMap(({ inputs, attrs }) => [
+  given(inputs, { ...attrs, window: 21 }),
+  given(inputs, { ...attrs, window: 67, softcap: 0.7 }),
+]);
 
 /** The same for as many key heads as query heads, over the whole matrix of scores: forbidden ones are made so small that softmax gives 0. */
-function composite(q: Tensor, k: Tensor, v: Tensor, forbidden: Tensor, factor: number): Tensor {
+function composite(q: Tensor, k: Tensor, v: Tensor, forbidden: Tensor, { scale: factor, softcap }: AttentionOptions): Tensor {
   const heads = (x: Tensor): Tensor => permute(x, [0, 2, 1, 3]);
-  const scores = sub(scale(matmul(heads(q), heads(k), { transposeB: true }), factor), forbidden);
-  return permute(matmul(softmax(scores), heads(v)), [0, 2, 1, 3]);
+  const scores = scale(matmul(heads(q), heads(k), { transposeB: true }), factor);
+  const capped = softcap ? scale(tanh(scale(scores, 1 / softcap)), softcap) : scores;
+  return permute(matmul(softmax(sub(capped, forbidden)), heads(v)), [0, 2, 1, 3]);
 }
 
 const setLast = (x: Value, value: number): Value => ({ ...x, data: x.data.map((v, i) => (i >= x.data.length - x.shape[3]! ? value : v)) });
@@ -108,13 +125,42 @@ export const attentionCases: CaseTable = {
   cases: [
     row({
       title: "attends to keys from each row's start up to the query",
-      given: problems,
+      given: problems(),
       run: ([q, k, v, starts], attrs) => attention(q!, k!, v!, starts!, attrs),
       reference,
       tolerance: TOLERANCE,
       gradients: [0, 1, 2],
       gradientTolerance: GRADIENT_TOLERANCE,
       runs: 30,
+    }),
+    row({
+      title: "sees of these keys only the last ones of a window",
+      given: problems(fc.record({ window: windows })),
+      run: ([q, k, v, starts], attrs) => attention(q!, k!, v!, starts!, attrs),
+      reference,
+      tolerance: TOLERANCE,
+      gradients: [0, 1, 2],
+      gradientTolerance: GRADIENT_TOLERANCE,
+      runs: 20,
+    }),
+    row({
+      title: "caps scores smoothly, within a window or without",
+      given: problems(fc.record({ window: fc.constantFrom(null, 1, 2, 5), softcap: softcaps }), fc.constantFrom(3, 4)),
+      run: ([q, k, v, starts], attrs) => attention(q!, k!, v!, starts!, attrs),
+      reference,
+      tolerance: TOLERANCE,
+      gradients: [0, 1, 2],
+      gradientTolerance: GRADIENT_TOLERANCE,
+      runs: 20,
+    }),
+    row({
+      title: "goes over windows and capped scores of more keys than one block",
+      given: LARGE_WITH_OPTIONS,
+      run: ([q, k, v, starts], attrs) => attention(q!, k!, v!, starts!, attrs),
+      reference,
+      tolerance: TOLERANCE,
+      comparedWithPlain: [0, 1, 2],
+      gradientTolerance: { absolute: 5e-5, relative: 5e-5 },
     }),
     row({
       title: "attends over more keys and heads than one block",
@@ -146,15 +192,21 @@ export const attentionCases: CaseTable = {
     row({
       title: "composite: softmax of masked scores times values",
       given: fc
-        .record({ batch: sizes(2, 1), time: sizes(5, 1), heads: sizes(3, 1), d: sizes(5, 1) })
-        .chain(({ batch, time, heads, d }) =>
-          fc
-            .tuple(...[1, 2, 3].map(() => normals([batch, time, heads, d])))
-            .map((qkv) =>
-              given([...qkv, fill([batch], () => 0, "i32"), fill([time, time], (t, j) => (j! > t! ? 1e9 : 0))], { scale: 0.5, offset: 0 }),
-            ),
+        .record({
+          batch: sizes(2, 1),
+          time: sizes(5, 1),
+          heads: sizes(3, 1),
+          d: sizes(5, 1),
+          window: fc.option(windows),
+          softcap: fc.option(softcaps),
+        })
+        .chain(({ batch, time, heads, d, window, softcap }) =>
+          fc.tuple(...[1, 2, 3].map(() => normals([batch, time, heads, d]))).map((qkv) => {
+            const forbidden = fill([time, time], (t, j) => (j! > t! || j! <= t! - (window ?? time) ? 1e9 : 0));
+            return given([...qkv, fill([batch], () => 0, "i32"), forbidden], { scale: 0.5, offset: 0, window, softcap });
+          }),
         ),
-      run: ([q, k, v, , forbidden], attrs) => composite(q!, k!, v!, forbidden!, attrs.scale),
+      run: ([q, k, v, , forbidden], attrs) => composite(q!, k!, v!, forbidden!, attrs),
       reference,
       tolerance: TOLERANCE,
       gradients: [0, 1, 2],
@@ -215,5 +267,17 @@ export const attentionCases: CaseTable = {
       error: ArgumentError,
       fields: { op: "attention", argument: "offset", value: 2 },
     },
+    ...[0, -1, 1.5, Number.NaN].map((window) => ({
+      title: `a window of ${window} keys`,
+      call: (b: Backend) => attention(...shapes(b, [1, 2, 1, 4], [1, 2, 1, 4]), { ...PLAIN, window }),
+      error: ArgumentError,
+      fields: { op: "attention", argument: "window", value: window },
+    })),
+    ...[0, -30, Number.POSITIVE_INFINITY].map((softcap) => ({
+      title: `a cap of ${softcap} on scores`,
+      call: (b: Backend) => attention(...shapes(b, [1, 2, 1, 4], [1, 2, 1, 4]), { ...PLAIN, softcap }),
+      error: ArgumentError,
+      fields: { op: "attention", argument: "softcap", value: softcap },
+    })),
   ],
 };

@@ -8,7 +8,7 @@ export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from "./half.ts"
 export type { Kernel, KernelTable, OpName, UpdateName } from "./kernel-table.ts";
 export { isTracked, type Spec } from "./op.ts";
 export { gelu, geluTanh, relu, silu } from "./ops/activations.ts";
-export { type AttentionAttrs, attention } from "./ops/attention.ts";
+export { type AttentionAttrs, type AttentionOptions, attention } from "./ops/attention.ts";
 export { cast } from "./ops/cast.ts";
 export { concat } from "./ops/concat.ts";
 export { crossEntropy } from "./ops/cross-entropy.ts";

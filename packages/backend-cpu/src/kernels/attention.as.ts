@@ -1,6 +1,6 @@
 // Causal attention, forward: blocks of queries against blocks of keys with a running maximum and sum (Dao et al. 2022), so a T×T matrix never exists.
-// A block of queries of one head is a task. Rows are copied into scratch, padded with zeros to whole tiles, so every head size takes the same path.
-import { columnsOf, copyRows, packColumns, visible } from "./simd/attention-block.as";
+// A block of queries of one head is a task; blocks of keys that none of them sees are left out. Rows are copied into scratch, padded with zeros to whole tiles, so every head size takes the same path.
+import { capScores, columnsOf, copyRows, hidden, packColumns, tilesHidden, visible } from "./simd/attention-block.as";
 import { dot } from "./simd/dot.as";
 import { log4 } from "./simd/log.as";
 import { softmaxStep, softmaxSteps } from "./simd/softmax-step.as";
@@ -12,7 +12,7 @@ import { tileScaleAdd, tileSet } from "./simd/tile.as";
  */
 export function attention(
   q: usize, k: usize, v: usize, starts: usize, y: usize, l: usize, B: usize, T: usize, H: usize, D: usize, S: usize, G: usize,
-  scale: f32, offset: usize, block: usize, begin: usize, end: usize, scratch: usize,
+  scale: f32, offset: usize, window: usize, softcap: f32, block: usize, begin: usize, end: usize, scratch: usize,
 ): void {
   const blocks = (T + block - 1) / block;
   for (let task = begin; task < end; task++) {
@@ -23,15 +23,18 @@ export function attention(
     blockOfQueries(
       q + ((b * T + t0) * H + h) * D * 4, k + (b * S * G + g) * D * 4, v + (b * S * G + g) * D * 4,
       y + ((b * T + t0) * H + h) * D * 4, l + (head * T + t0) * 4,
-      min(block, T - t0), H * D * 4, G * D * 4, D, scale, start, offset + t0, block, scratch,
+      min(block, T - t0), H * D * 4, G * D * 4, D, scale, start, offset + t0, window, softcap, block, scratch,
     );
   }
 }
 
-/** `n` queries, the first at position `at` among the keys. Strides in bytes. */
+/**
+ * `n` queries, the first at position `at` among the keys. Strides in bytes. Tiles begin at the column `from`, of the first key that any of their rows sees.
+ * The first block of keys begins where the window of the first query does, so each row that sees any key sees one there, and its maximum is finite.
+ */
 function blockOfQueries(
   q: usize, k: usize, v: usize, y: usize, l: usize, n: usize, qStride: usize, kStride: usize, D: usize,
-  scale: f32, start: usize, at: usize, block: usize, scratch: usize,
+  scale: f32, start: usize, at: usize, window: usize, softcap: f32, block: usize, scratch: usize,
 ): void {
   const wide = (D + 7) & ~7, ld = (wide + 8) << 2, rows = (n + 3) & ~3, lp = block << 2;
   const queries = scratch, values = queries + block * ld, sums = values + block * ld, columns = sums + block * ld;
@@ -42,25 +45,40 @@ function blockOfQueries(
     store<f32>(largestSoFar + (t << 2), -Infinity);
     store<f64>(totals + (t << 3), 0);
   }
-  for (let j = start; j < at + n; j += block) {
-    const keys = min(block, at + n - j);
+  for (let j = max(start, hidden(at, 0, window)); j < at + n; j += block) {
+    const keys = min(block, at + n - j), windowed = hidden(at + n, j, window) > 0;
     packColumns(columns, k + j * kStride, kStride, keys, D, wide);
     copyRows(values, ld, v + j * kStride, kStride, keys, D, wide, keys, 1);
     for (let c: usize = 0; c < keys; c += 8) {
       for (let t: usize = 0; t < rows; t += 4)
-        if (visible(at + t + 3, j, keys) > c) tileSet(queries + t * ld, ld, columns + c * wide * 4, 32, wide, scores + t * lp + (c << 2), lp);
+        if (visible(at + t + 3, j, keys) > c && tilesHidden(at + t, j, window) <= c)
+          tileSet(queries + t * ld, ld, columns + c * wide * 4, 32, wide, scores + t * lp + (c << 2), lp);
     }
     for (let t: usize = 0; t < rows; t += 4) {
-      const width = <i32>columnsOf(visible(at + t + 3, j, keys)), first = <i32>(at + t + 1 - j), at4 = t << 2;
-      softmaxSteps(scores + t * lp, lp, first, <i32>keys, <i32>(n - t), width, factors + at4, largestSoFar + at4, totals + (t << 3));
+      const from = tilesHidden(at + t, j, window), width = columnsOf(visible(at + t + 3, j, keys)), at4 = t << 2;
+      const row = scores + t * lp + (from << 2), first = <i32>(at + t + 1 - j - from);
+      for (let r: usize = 0; r < 4 && (softcap || windowed); r++) {
+        if (softcap) capScores(row + r * lp, width - from, softcap);
+        hideFirst(row + r * lp, min(hidden(at + t + r, j + from, window), width - from));
+      }
+      softmaxSteps(row, lp, first, <i32>(keys - from), <i32>(n - t), <i32>(width - from), factors + at4, largestSoFar + at4, totals + (t << 3));
     }
     for (let d: usize = 0; d < wide; d += 8) {
-      for (let t: usize = 0; t < rows; t += 4)
-        tileScaleAdd(scores + t * lp, lp, values + (d << 2), ld, visible(at + t + 3, j, keys), sums + t * ld + (d << 2), ld, factors + (t << 2));
+      for (let t: usize = 0; t < rows; t += 4) {
+        const from = tilesHidden(at + t, j, window), steps = visible(at + t + 3, j, keys) - from;
+        const p = scores + t * lp + (from << 2), v = values + from * ld + (d << 2);
+        tileScaleAdd(p, lp, v, ld, steps, sums + t * ld + (d << 2), ld, factors + (t << 2));
+      }
     }
   }
   for (let t: usize = 0; t < n; t++)
     finish(y + t * qStride, l + (t << 2), sums + t * ld, load<f32>(largestSoFar + (t << 2)), load<f64>(totals + (t << 3)), D);
+}
+
+/** Scores of keys before a row's window. */
+@inline
+function hideFirst(row: usize, n: usize): void {
+  for (const end = row + (n << 2); row < end; row += 4) store<f32>(row, -Infinity);
 }
 
 /** y = sums / total, l = m + ln total; 0 and −∞ where no key was seen. */
@@ -79,7 +97,7 @@ function finish(y: usize, l: usize, sums: usize, m: f32, total: f64, D: usize): 
 /** The same for few queries: nothing is packed, keys and values are read where they lie. Tasks: B·T·H. Scratch: the query [D] and scores [64]. */
 export function attentionRows(
   q: usize, k: usize, v: usize, starts: usize, y: usize, l: usize, T: usize, H: usize, D: usize, S: usize, G: usize,
-  scale: f32, offset: usize, begin: usize, end: usize, scratch: usize,
+  scale: f32, offset: usize, window: usize, softcap: f32, begin: usize, end: usize, scratch: usize,
 ): void {
   const scores = scratch + (D + 3 << 2 & ~15), factor = scores + 256, m = factor + 4, total = factor + 8;
   const stride = G * D * 4;
@@ -90,9 +108,10 @@ export function attentionRows(
     memory.fill(row, 0, D << 2);
     store<f32>(m, -Infinity);
     store<f64>(total, 0);
-    for (let j = <usize>max(load<i32>(starts + (b << 2)), 0); j < last; j += 64) {
+    for (let j = max(<usize>max(load<i32>(starts + (b << 2)), 0), hidden(last - 1, 0, window)); j < last; j += 64) {
       const keys = min(last - j, <usize>64);
       for (let c: usize = 0; c < keys; c++) store<f32>(scores + (c << 2), <f32>dot(scratch, k + from + (j + c) * stride, D));
+      if (softcap) capScores(scores, keys, softcap);
       softmaxStep(scores, keys, factor, m, total);
       addRows(row, v + from + j * stride, stride, scores, keys, load<f32>(factor), D);
     }

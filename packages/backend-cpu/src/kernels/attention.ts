@@ -13,6 +13,11 @@ const FEW_QUERIES = 3;
  */
 const MOST_GATHERED = 16 * 2 ** 20;
 
+/** What kernels take for no window, larger than any sequence, and for no cap. */
+const windowOf = ({ window }: AttentionAttrs): number => Math.min(window ?? NO_WINDOW, NO_WINDOW);
+const NO_WINDOW = 2 ** 30;
+const softcapOf = ({ softcap }: AttentionAttrs): number => softcap ?? 0;
+
 /** Rows of D numbers in scratch: whole tiles, and 8 more so that rows of 2ⁿ bytes do not share the same few cache lines. */
 const rowBytes = (D: number): number => 4 * (wide(D) + 8);
 const wide = (D: number): number => Math.ceil(D / 8) * 8;
@@ -31,18 +36,19 @@ export const attentionKernels = {
     const [, keys, groups] = k.shape as [number, number, number, number];
     const pointers = [...inputs, ...outputs].map((view) => rt.pointer(view));
     const { scale, offset } = attrs;
+    const [window, softcap] = [windowOf(attrs), softcapOf(attrs)];
     const block = forwardBlock(size);
     if (block === 0) plainKernels.attention(rt, inputs, outputs, attrs);
     else if (time < FEW_QUERIES)
       rt.run(
         "attentionRows",
-        [...pointers, time, heads, size, keys, groups, scale, offset],
+        [...pointers, time, heads, size, keys, groups, scale, offset, window, softcap],
         batch * time * heads,
-        grainOf(time + offset, size),
+        grainOf(Math.min(time + offset, window), size),
       );
     else {
       const tasks = batch * heads * Math.ceil(time / block);
-      rt.run("attention", [...pointers, batch, time, heads, size, keys, groups, scale, offset, block], tasks);
+      rt.run("attention", [...pointers, batch, time, heads, size, keys, groups, scale, offset, window, softcap, block], tasks);
     }
   },
   attentionBackward: (rt, inputs, outputs, attrs: AttentionAttrs) => {
@@ -53,7 +59,7 @@ export const attentionKernels = {
     const block = backwardBlock(size);
     if (block === 0) return plainKernels.attentionBackward(rt, inputs, outputs, attrs);
     const { scale, offset } = attrs;
-    const sizes = [time, heads, size, keys, groups, scale, offset, block];
+    const sizes = [time, heads, size, keys, groups, scale, offset, windowOf(attrs), softcapOf(attrs), block];
     const run = (dkAt: number, dvAt: number, together: number): void =>
       rt.run(
         "attentionBackward",

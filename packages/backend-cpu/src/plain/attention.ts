@@ -14,7 +14,7 @@ interface Query {
   key(j: number): number;
 }
 
-function* queries(q: View, k: View, starts: Int32Array, { offset }: AttentionAttrs): Generator<Query> {
+function* queries(q: View, k: View, starts: Int32Array, { offset, window }: AttentionAttrs): Generator<Query> {
   const [batch, time, heads, d] = q.shape as [number, number, number, number];
   const [, keys, groups] = k.shape as [number, number, number, number];
   for (let b = 0; b < batch; b++) {
@@ -24,7 +24,7 @@ function* queries(q: View, k: View, starts: Int32Array, { offset }: AttentionAtt
         yield {
           row: ((b * time + t) * heads + h) * d,
           at: (b * heads + h) * time + t,
-          first: Math.max(starts[b]!, 0),
+          first: Math.max(starts[b]!, window === null ? 0 : offset + t + 1 - window, 0),
           last: offset + t,
           key: (j) => ((b * keys + j) * groups + group) * d,
         };
@@ -39,8 +39,13 @@ function dot(a: Float32Array, fromA: number, b: Float32Array, fromB: number, d: 
   return sum;
 }
 
+/** z = s, or cap·tanh(s / cap) */
+const capped = (s: number, cap: number | null): number => (cap === null ? s : cap * Math.tanh(s / cap));
+/** dz/ds */
+const slope = (z: number, cap: number | null): number => (cap === null ? 1 : 1 - (z / cap) ** 2);
+
 export const attentionKernels = {
-  // s[j] = scale·q·k[j]     L = ln Σ_j e^s[j]     y = Σ_j e^(s[j] − L)·v[j]
+  // s[j] = scale·q·k[j]     z = s, or capped     L = ln Σ_j e^z[j]     y = Σ_j e^(z[j] − L)·v[j]
   attention: (host, inputs, outputs, attrs) => {
     const [qView, kView, vView, starts] = inputs as [View, View, View, View];
     const d = qView.shape[3]!;
@@ -48,7 +53,7 @@ export const attentionKernels = {
     const [y, logSums] = outputs.map((x) => host.f32(x)) as [Float32Array, Float32Array];
     for (const { row, at, first, last, key } of queries(qView, kView, host.i32(starts), attrs)) {
       const scores: number[] = [];
-      for (let j = first; j <= last; j++) scores.push(attrs.scale * dot(q, row, k, key(j), d));
+      for (let j = first; j <= last; j++) scores.push(capped(attrs.scale * dot(q, row, k, key(j), d), attrs.softcap));
       const largest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
       const total = scores.reduce((sum, s) => sum + Math.exp(s - largest), 0);
       const result = new Float64Array(d);
@@ -60,7 +65,7 @@ export const attentionKernels = {
       logSums[at] = total === 0 ? Number.NEGATIVE_INFINITY : largest + Math.log(total);
     }
   },
-  // δ = dy·y     p = e^(s[j] − L)     ds = p·(dy·v[j] − δ)     dq = scale·Σ_j ds·k[j]     dk[j] += scale·ds·q     dv[j] += p·dy
+  // δ = dy·y     p = e^(z[j] − L)     ds = p·(dy·v[j] − δ)·dz/ds     dq = scale·Σ_j ds·k[j]     dk[j] += scale·ds·q     dv[j] += p·dy
   attentionBackward: (host, inputs, outputs, attrs) => {
     const [qView, kView, vView, starts, yView, lView, dyView] = inputs as [View, View, View, View, View, View, View];
     const d = qView.shape[3]!;
@@ -73,8 +78,9 @@ export const attentionKernels = {
       const delta = dot(dy, row, y, row, d);
       for (let j = first; j <= last; j++) {
         const from = key(j);
-        const p = Math.exp(attrs.scale * dot(q, row, k, from, d) - logSums[at]!);
-        const ds = attrs.scale * p * (dot(dy, row, v, from, d) - delta);
+        const z = capped(attrs.scale * dot(q, row, k, from, d), attrs.softcap);
+        const p = Math.exp(z - logSums[at]!);
+        const ds = attrs.scale * p * (dot(dy, row, v, from, d) - delta) * slope(z, attrs.softcap);
         for (let i = 0; i < d; i++) {
           dq[row + i]! += ds * k[from + i]!;
           dk[from + i]! += ds * q[row + i]!;

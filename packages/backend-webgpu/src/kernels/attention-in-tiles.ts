@@ -2,7 +2,7 @@
 // as two matrix products with the weights e^(s − m) between them. Thread (tr, tc) of 8 × 8 has rows 4·tr to 4·tr + 3, a vec4, and of the product's columns
 // 4·tc to 4·tc + 3. Of the head size, a workgroup makes at most 128 elements (64 where it makes two tables) and others the rest. 14 KiB, within WebGPU's 16.
 import type { Dispatch } from "../dispatch.ts";
-import { EXP4, LOWEST, PLACES, SEEN } from "./attention-in-registers.ts";
+import { type Form, LOWEST, PLACES, SEEN, scores } from "./attention-in-registers.ts";
 
 const SIZE = 64; // threads
 const BLOCK = 32; // rows of a workgroup
@@ -88,10 +88,11 @@ ${[..."xyzw"].map((c, n) => `    (*acc)[${8 * span + n}] += w * x.${c};\n    (*a
 ).join("\n")}
 }`;
 
-const SHARED = /* wgsl */ `${PLACES}${SEEN}${EXP4}
+const shared = (form: Form): string => /* wgsl */ `${PLACES}${SEEN}${scores(form)}
 var<workgroup> tile: array<vec4f, 576>; // two blocks of 32 elements (a vec4 of padding each), or 64 elements of one
 var<workgroup> weights: array<vec4f, 288>; // [column][4 rows], a vec4 of padding each
-fn four_ends(r: u32) -> vec4u { return vec4u(end_key(r), end_key(r + 1u), end_key(r + 2u), end_key(r + 3u)); }`;
+fn four_ends(r: u32) -> vec4u { return vec4u(end_key(r), end_key(r + 1u), end_key(r + 2u), end_key(r + 3u)); }
+fn four_starts(r: u32) -> vec4u { return four_ends(r) - min(four_ends(r), vec4u(params.window)); }`;
 
 /** Which block of rows, or keys, a workgroup has. */
 const placeOfGroup = (d: number, spans: number, origin: string): string => /* wgsl */ `
@@ -120,33 +121,35 @@ export const attentionInTiles = {
     grid(batch * groups * Math.ceil(rows / BLOCK) * parts * chunksOf(d, spansOf(d))),
   gridOfKeys: ({ d, batch, groups, keys }: Sizes) => grid(batch * groups * Math.ceil(keys / BLOCK) * chunksOf(d, 1)),
 
-  // s[j] = scale·q·k[j]     m = max s     total = Σ_j e^(s[j] − m)     sum = Σ_j e^(s[j] − m)·v[j]     over the workgroup's part of the keys
-  forward: (finish: string, d: number) => /* wgsl */ `${SHARED}
+  // z[j] = score(q·k[j])     m = max z     total = Σ_j e^(z[j] − m)     sum = Σ_j e^(z[j] − m)·v[j]     over the workgroup's part of the keys
+  forward: (finish: string, form: Form) => /* wgsl */ `${shared(form)}
 var<workgroup> largest: array<f32, 32>;
 var<workgroup> shrink: array<f32, 32>;
 var<workgroup> total: array<f32, 32>;
-${[Q, K, V].map(element).join("\n")}${product(Q, K)}${addition(V, spansOf(d))}${finish}
+${[Q, K, V].map(element).join("\n")}${product(Q, K)}${addition(V, spansOf(form.d))}${finish}
 fn put(part: u32, b: u32, g: u32, r: u32, d: u32, local: u32, sum: vec4f) {
   let rows = params.time * params.share;
   for (var n = 0u; n < 4u && d < D && r + n < rows; n++) {
     finish(part, (b * params.groups + g) * rows + r + n, row_start(b, g, r + n), d, sum[n], total[4u * (local / 8u) + n]);
   }
 }
-fn block(group: u32, local: u32) {${placeOfGroup(d, spansOf(d), "rows")}
-  let begin = max(first_key(b), part * params.part_keys);
-  let end = min(end_key(min(origin + ${BLOCK - 1}u, rows - 1u)), (part + 1u) * params.part_keys);
+fn block(group: u32, local: u32) {${placeOfGroup(form.d, spansOf(form.d), "rows")}
+  let begin = max(max(first_key(b), window_start(origin)), params.first + part * params.part_keys);
+  let end = min(end_key(min(origin + ${BLOCK - 1}u, rows - 1u)), params.first + (part + 1u) * params.part_keys);
   let ends = min(four_ends(own), vec4u(end));
+  let firsts = four_starts(own);
   if (local < 32u) {
     largest[local] = ${LOWEST};
     total[local] = 0.0;
   }
-  var acc: array<vec4f, ${8 * spansOf(d)}>;
+  var acc: array<vec4f, ${8 * spansOf(form.d)}>;
   for (var j = begin; j < end; j += 32u) {
     var s = q_k(b, g, origin, j, local);
     var seen: array<vec4<bool>, 4>;
     for (var c = 0u; c < 4u; c++) {
-      seen[c] = vec4u(j + 4u * (local % 8u) + c) < ends;
-      s[c] = select(vec4f(${LOWEST}), params.scale * s[c], seen[c]);
+      let key = vec4u(j + 4u * (local % 8u) + c);
+      seen[c] = (key >= firsts) & (key < ends);
+      s[c] = select(vec4f(${LOWEST}), score(s[c]), seen[c]);
       weights[(4u * (local % 8u) + c) * 9u + local / 8u] = s[c];
     }
     workgroupBarrier();
@@ -163,7 +166,7 @@ fn block(group: u32, local: u32) {${placeOfGroup(d, spansOf(d), "rows")}
       weights[(4u * (local % 8u) + c) * 9u + local / 8u] = select(vec4f(), exp4(s[c] - m), seen[c]);
     }
     let less = vec4f(shrink[at], shrink[at + 1u], shrink[at + 2u], shrink[at + 3u]);
-${eachElement(spansOf(d), (i) => `    acc[${i}] *= less;`)}
+${eachElement(spansOf(form.d), (i) => `    acc[${i}] *= less;`)}
     add_v(&acc, b, g, j, chunk, local);
     if (local < 32u) {
       var sum = 0.0;
@@ -172,21 +175,22 @@ ${eachElement(spansOf(d), (i) => `    acc[${i}] *= less;`)}
     }
   }
   workgroupBarrier();
-${eachElement(spansOf(d), (i, at) => `  put(part, b, g, own, chunk + ${at}, local, acc[${i}]);`)}
+${eachElement(spansOf(form.d), (i, at) => `  put(part, b, g, own, chunk + ${at}, local, acc[${i}]);`)}
   if (local < 32u && origin + local < rows && chunk == 0u) {
     finish_row(part, (b * params.groups + g) * rows + origin + local, row_sum(b, g, origin + local), largest[local], total[local]);
   }
 }`,
 
-  // p = e^(s[j] − L)     ds = scale·p·(dy·v[j] − δ)     dq = Σ_j ds·k[j]
-  gradientOfQueries: (d: number) => /* wgsl */ `${SHARED}
-${[Q, DY, K, V].map(element).join("\n")}${product(Q, K)}${product(DY, V)}${addition(K, spansOf(d))}
+  // p = e^(z[j] − L)     ds = scale·p·(dy·v[j] − δ)·slope(z)     dq = Σ_j ds·k[j]
+  gradientOfQueries: (form: Form) => /* wgsl */ `${shared(form)}
+${[Q, DY, K, V].map(element).join("\n")}${product(Q, K)}${product(DY, V)}${addition(K, spansOf(form.d))}
 fn put(b: u32, g: u32, r: u32, d: u32, sum: vec4f) {
   for (var n = 0u; n < 4u && d < D && r + n < params.time * params.share; n++) { dq[row_start(b, g, r + n) + d] = sum[n]; }
 }
-fn block(group: u32, local: u32) {${placeOfGroup(d, spansOf(d), "rows")}
+fn block(group: u32, local: u32) {${placeOfGroup(form.d, spansOf(form.d), "rows")}
   let end = end_key(min(origin + ${BLOCK - 1}u, rows - 1u));
   let ends = min(four_ends(own), vec4u(end));
+  let firsts = four_starts(own);
   var l: vec4f;
   var delta: vec4f;
   for (var n = 0u; n < 4u; n++) {
@@ -194,22 +198,24 @@ fn block(group: u32, local: u32) {${placeOfGroup(d, spansOf(d), "rows")}
     l[n] = sums_at(at);
     delta[n] = sums_at(params.all_rows + at);
   }
-  var acc: array<vec4f, ${8 * spansOf(d)}>;
-  for (var j = first_key(b); j < end; j += 32u) {
+  var acc: array<vec4f, ${8 * spansOf(form.d)}>;
+  for (var j = max(first_key(b), window_start(origin)); j < end; j += 32u) {
     let s = q_k(b, g, origin, j, local);
     let dp = dy_v(b, g, origin, j, local);
     for (var c = 0u; c < 4u; c++) {
       let column = 4u * (local % 8u) + c;
-      let ds = params.scale * exp4(params.scale * s[c] - l) * (dp[c] - delta);
-      weights[column * 9u + local / 8u] = select(vec4f(), ds, vec4u(j + column) < ends);
+      let key = vec4u(j + column);
+      let z = score(s[c]);
+      let ds = params.scale * exp4(z - l) * (dp[c] - delta) * slope(z);
+      weights[column * 9u + local / 8u] = select(vec4f(), ds, (key >= firsts) & (key < ends));
     }
     add_k(&acc, b, g, j, chunk, local);
   }
-${eachElement(spansOf(d), (i, at) => `  put(b, g, own, chunk + ${at}, acc[${i}]);`)}
+${eachElement(spansOf(form.d), (i, at) => `  put(b, g, own, chunk + ${at}, acc[${i}]);`)}
 }`,
 
   // dk[j] = Σ_r ds·q     dv[j] = Σ_r p·dy     over the rows of the key's group that see it; here the keys are the rows of the products
-  gradientsOfKeys: (d: number) => /* wgsl */ `${SHARED}
+  gradientsOfKeys: (form: Form) => /* wgsl */ `${shared(form)}
 ${[Q, DY, K, V].map(element).join("\n")}${product(K, Q)}${product(V, DY)}${addition(Q, 1)}${addition(DY, 1)}
 fn put(b: u32, g: u32, j: u32, d: u32, sum: vec4f, sum_v: vec4f) {
   for (var n = 0u; n < 4u && d < D && j + n < params.keys; n++) {
@@ -217,10 +223,11 @@ fn put(b: u32, g: u32, j: u32, d: u32, sum: vec4f, sum_v: vec4f) {
     dv[key_start(b, g, j + n) + d] = sum_v[n];
   }
 }
-fn block(group: u32, local: u32) {${placeOfGroup(d, 1, "params.keys")}
+fn block(group: u32, local: u32) {${placeOfGroup(form.d, 1, "params.keys")}
   let keys = vec4u(own) + vec4u(0u, 1u, 2u, 3u);
   let begin = (max(max(origin, first_key(b)), params.offset) - params.offset) * params.share;
-  let end = select(0u, rows, first_key(b) < origin + ${BLOCK}u);
+  let behind = max(origin + ${BLOCK - 1}u + params.window, params.offset) - params.offset; // the time whose window begins behind these keys
+  let end = select(0u, min(params.time, behind) * params.share, first_key(b) < origin + ${BLOCK}u);
   var acc: array<vec4f, 8>;
   var acc_v: array<vec4f, 8>;
   for (var r = begin; r < end; r += 32u) {
@@ -230,10 +237,12 @@ fn block(group: u32, local: u32) {${placeOfGroup(d, 1, "params.keys")}
     for (var c = 0u; c < 4u; c++) {
       let column = 4u * (local % 8u) + c;
       let row = min(r + column, rows - 1u);
-      let seen = (keys >= vec4u(first_key(b))) & (keys < vec4u(select(0u, end_key(row), r + column < rows)));
+      let end_of_row = select(0u, end_key(row), r + column < rows);
+      let seen = (keys >= vec4u(max(first_key(b), window_start(row)))) & (keys < vec4u(end_of_row));
       let l = sums_at(row_sum(b, g, row));
-      let p = select(vec4f(), exp4(params.scale * s[c] - vec4f(l)), seen);
-      ds[c] = select(vec4f(), params.scale * p * (dp[c] - sums_at(params.all_rows + row_sum(b, g, row))), seen);
+      let z = score(s[c]);
+      let p = select(vec4f(), exp4(z - vec4f(l)), seen);
+      ds[c] = select(vec4f(), params.scale * p * (dp[c] - sums_at(params.all_rows + row_sum(b, g, row))) * slope(z), seen);
       weights[column * 9u + local / 8u] = p;
     }
     add_dy(&acc_v, b, g, r, chunk, local);

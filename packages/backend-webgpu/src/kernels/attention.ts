@@ -5,7 +5,7 @@
 import type { AttentionAttrs, KernelTable, View } from "@qlora-js/core";
 import { type Dispatch, float, type Gpu } from "../dispatch.ts";
 import { windowsOf } from "../program-source.ts";
-import { attentionInRegisters, LOWEST, NO_KEYS, PLACES } from "./attention-in-registers.ts";
+import { attentionInRegisters, type Form, LOWEST, NO_KEYS, PLACES } from "./attention-in-registers.ts";
 import { attentionInTiles } from "./attention-in-tiles.ts";
 import { MATH } from "./math.ts";
 
@@ -14,8 +14,7 @@ const MOST_PARTS = 32;
 const MOST_UNROLLED = 256; // elements of a head in registers; with more, a thread's arrays come near the 8 KiB that WGSL promises
 
 /** Sizes of a call, and what every program of it is given. */
-interface Plan {
-  readonly d: number;
+interface Plan extends Form {
   readonly groups: number;
   readonly batch: number;
   /** Rows of a group: T·R. */
@@ -25,16 +24,21 @@ interface Plan {
   readonly allRows: number;
   /** Threads keep rows in registers; else workgroups share tiles of them. */
   readonly inRegisters: boolean;
-  /** Threads read four elements of a head at a time. */
-  readonly wide: boolean;
+  /** The first key that any row may see: those before it lie before every window. */
+  readonly first: number;
+  readonly constants: NonNullable<Dispatch["constants"]>;
   readonly params: NonNullable<Dispatch["params"]>;
 }
 
-function planOf(gpu: Gpu, q: View, k: View, { scale, offset }: AttentionAttrs): Plan {
+function planOf(gpu: Gpu, q: View, k: View, { scale, offset, window, softcap }: AttentionAttrs): Plan {
   const [batch, time, heads, d] = q.shape as [number, number, number, number];
   const [, keys, groups] = k.shape as [number, number, number, number];
   const share = heads / groups;
   const inRegisters = gpu.facts.software && d <= MOST_UNROLLED;
+  const seen = Math.min(window ?? keys, keys); // no query sees more
+  const first = Math.max(0, offset + 1 - seen);
+  const capped = softcap !== null;
+  const cap = { softcap: float(softcap ?? 0), per_softcap: float(capped ? 1 / softcap : 0) };
   const whole = [q, k].every((view) => windowsOf(view, gpu.facts.maxBindingBytes) === 1);
   return {
     d,
@@ -45,7 +49,22 @@ function planOf(gpu: Gpu, q: View, k: View, { scale, offset }: AttentionAttrs): 
     allRows: batch * time * heads,
     inRegisters,
     wide: inRegisters && whole && d > 0 && d % 4 === 0,
-    params: { time, heads, keys, groups, share, offset, scale: float(scale), parts: 1, all_rows: batch * time * heads },
+    capped,
+    first,
+    constants: { D: d, capped },
+    params: {
+      time,
+      heads,
+      keys,
+      groups,
+      share,
+      offset,
+      window: seen,
+      scale: float(scale),
+      ...cap,
+      parts: 1,
+      all_rows: batch * time * heads,
+    },
   };
 }
 
@@ -95,28 +114,27 @@ fn thread(all: u32) {
 
 function forward(gpu: Gpu, reads: Record<"q" | "k" | "v" | "starts", View>, y: View, logs: View, attrs: AttentionAttrs): void {
   const plan = planOf(gpu, reads.q, reads.k, attrs);
-  const { d, allRows } = plan;
-  const keysSeen = attrs.offset + reads.q.shape[1]!;
+  const { d, allRows, first, constants } = plan;
+  const keysSeen = attrs.offset + reads.q.shape[1]! - first;
   const parts = partsOf(plan, keysSeen);
   const part_keys = Math.ceil(keysSeen / parts / 4) * 4;
-  const params = { ...plan.params, parts, part_keys };
+  const params = { ...plan.params, first, parts, part_keys };
   const text = plan.inRegisters ? attentionInRegisters.forward : attentionInTiles.forward;
   const grid = plan.inRegisters ? { threads: parts * allRows } : attentionInTiles.gridOfRows(plan, parts);
-  const constants = { D: d };
   const as = asParts(plan, ["q", "k", "v"]);
   if (parts === 1) {
     const program = { name: `attention${plan.inRegisters ? "" : " in tiles"}`, constants, reads, params, grid };
-    gpu.dispatch({ ...program, writes: { y, logs }, as: { ...as, logs: "u32" }, wgsl: () => text(FINISH, d, plan.wide) });
+    gpu.dispatch({ ...program, writes: { y, logs }, as: { ...as, logs: "u32" }, wgsl: () => text(FINISH, plan) });
     return;
   }
   const sums = gpu.temporary("f32", [parts, allRows, d]);
   const largests = gpu.temporary("f32", [parts, allRows]);
   const totals = gpu.temporary("f32", [parts, allRows]);
   const program = { name: `attention, a part of the keys${plan.inRegisters ? "" : " in tiles"}`, constants, reads, params, grid };
-  gpu.dispatch({ ...program, writes: { sums, largests, totals }, as, wgsl: () => text(FINISH_PART, d, plan.wide) });
+  gpu.dispatch({ ...program, writes: { sums, largests, totals }, as, wgsl: () => text(FINISH_PART, plan) });
   gpu.dispatch({
     name: "attention, parts joined",
-    constants,
+    constants: { D: d },
     reads: { sums, largests, totals },
     writes: { y, logs },
     as: { logs: "u32" },
@@ -141,23 +159,22 @@ fn thread(i: u32) {
 }`;
 
 export const attentionKernels = {
-  // s[j] = scale·q·k[j]     L = ln Σ_j e^s[j]     y = Σ_j e^(s[j] − L)·v[j]
+  // z[j] = scale·q·k[j], or softcap·tanh(scale·q·k[j] / softcap)     L = ln Σ_j e^z[j]     y = Σ_j e^(z[j] − L)·v[j]
   attention: (gpu, inputs, outputs, attrs) => {
     const [q, k, v, starts] = inputs as [View, View, View, View];
     const [y, logs] = outputs as [View, View];
     forward(gpu, { q, k, v, starts }, y, logs, attrs);
   },
-  // δ = dy·y     p = e^(s[j] − L)     ds = p·(dy·v[j] − δ)     dq = scale·Σ_j ds·k[j]     dk[j] += scale·ds·q     dv[j] += p·dy
+  // δ = dy·y     p = e^(z[j] − L)     ds = p·(dy·v[j] − δ)·dz/ds     dq = scale·Σ_j ds·k[j]     dk[j] += scale·ds·q     dv[j] += p·dy
   attentionBackward: (gpu, inputs, outputs, attrs) => {
     const [q, k, v, starts, y, logs, dy] = inputs as [View, View, View, View, View, View, View];
     const [dq, dk, dv] = outputs as [View, View, View];
     const plan = planOf(gpu, q, k, attrs);
-    const { d, params, inRegisters, allRows } = plan;
-    const constants = { D: d };
+    const { constants, params, inRegisters, allRows } = plan;
     const sums = gpu.temporary("f32", [2, allRows]);
     gpu.dispatch({
       name: "attentionBackward, rows",
-      constants,
+      constants: { D: plan.d },
       reads: { y, dy, logs },
       writes: { sums },
       params,
@@ -176,7 +193,7 @@ export const attentionKernels = {
       writes: { dq },
       params,
       grid: inRegisters ? { threads: allRows } : attentionInTiles.gridOfRows(plan, 1),
-      wgsl: () => gradientOfQueries(d, plan.wide),
+      wgsl: () => gradientOfQueries(plan),
     });
     gpu.dispatch({
       name: `attentionBackward, keys${where}`,
@@ -186,7 +203,7 @@ export const attentionKernels = {
       writes: { dk, dv },
       params,
       grid: inRegisters ? { threads: plan.batch * plan.groups * plan.keys } : attentionInTiles.gridOfKeys(plan),
-      wgsl: () => gradientsOfKeys(d, plan.wide),
+      wgsl: () => gradientsOfKeys(plan),
     });
   },
 } satisfies Partial<KernelTable<Gpu>>;

@@ -9,8 +9,21 @@ export interface AttentionAttrs {
   readonly scale: number;
   /** Position of the first query among the keys: 0 in training, the number of cached keys in generation. */
   readonly offset: number;
+  /** How many keys a query sees at most, itself and those just before it (Beltagy et al. 2020, "Longformer"); null: all from its row's start. */
+  readonly window: number | null;
+  /** Scores s become softcap·tanh(s / softcap) before the mask (Gemma 2's `attn_logit_softcapping`); null: they stay as they are. */
+  readonly softcap: number | null;
 }
+/** `window` and `softcap` are null where left out. */
+export type AttentionOptions = Pick<AttentionAttrs, "scale" | "offset"> & Partial<AttentionAttrs>;
 type Inputs = readonly [q: Tensor, k: Tensor, v: Tensor, starts: Tensor];
+
+function checkAttrs({ window, softcap }: AttentionAttrs): void {
+  if (window !== null && !(Number.isSafeInteger(window) && window > 0))
+    throw new ArgumentError("attention", "window", window, `a window of ${window} keys has none. Give a whole number from 1 on, or null.`);
+  if (softcap !== null && !(Number.isFinite(softcap) && softcap > 0))
+    throw new ArgumentError("attention", "softcap", softcap, `scores cannot be capped at ${softcap}. Give a number above 0, or null.`);
+}
 
 function checkInputs([q, k, v, starts]: Inputs, { offset }: AttentionAttrs): void {
   const shapes = [q.shape, k.shape, v.shape, starts.shape];
@@ -34,13 +47,15 @@ function checkInputs([q, k, v, starts]: Inputs, { offset }: AttentionAttrs): voi
     throw new ArgumentError("attention", "offset", offset, `${t} queries from position ${offset} on go beyond the ${s} keys.`);
 }
 
-// q [B, T, H, D], k and v [B, S, G, D] (query head h reads key head ⌊h·G/H⌋), starts i32 [B]. With j from starts[b] to offset + t:
-//   p[t, j] = e^(scale·q[t]·k[j] − L[t])     L[t] = ln Σ_j e^(scale·q[t]·k[j])     y[t] = Σ_j p[t, j]·v[j]
+// q [B, T, H, D], k and v [B, S, G, D] (query head h reads key head ⌊h·G/H⌋), starts i32 [B]. With z = s = scale·q[t]·k[j], or softcap·tanh(s / softcap),
+// and j from starts[b], but no earlier than offset + t + 1 − window, to offset + t:
+//   p[t, j] = e^(z[t, j] − L[t])     L[t] = ln Σ_j e^z[t, j]     y[t] = Σ_j p[t, j]·v[j]
 // → y [B, T, H, D], L [B, H, T]. A query before its row's start sees no key: y = 0, L = −∞.
 export const attentionOp = defineOp({
   name: "attention",
   infer: (inputs: Inputs, attrs: AttentionAttrs) => {
     checkInputs(inputs, attrs);
+    checkAttrs(attrs);
     const [{ shape }] = inputs;
     return [
       { shape, dtype: "f32" },
@@ -55,7 +70,8 @@ export const attentionOp = defineOp({
     return [slot(0), slot(1), slot(2), null];
   },
 });
-// δ[t] = dy[t]·y[t]     dp = dy[t]·v[j]     ds = p·(dp − δ)     dq[t] = scale·Σ_j ds·k[j]     dk[j] = scale·Σ_t ds·q[t]     dv[j] = Σ_t p·dy[t]
+// δ[t] = dy[t]·y[t]     dp = dy[t]·v[j]     ds = p·(dp − δ), times 1 − (z / softcap)² where scores are capped
+// dq[t] = scale·Σ_j ds·k[j]     dk[j] = scale·Σ_t ds·q[t]     dv[j] = Σ_t p·dy[t]
 // dk and dv sum over the query heads that share a key head.
 export const attentionBackwardOp = defineOp({
   name: "attentionBackward",
@@ -67,10 +83,13 @@ export const attentionBackwardOp = defineOp({
 });
 
 /**
- * Causal attention of q [B, T, H, D] over k and v [B, S, G, D]: query t of row b sees keys starts[b] … offset + t. G divides H (grouped queries).
+ * Causal attention of q [B, T, H, D] over k and v [B, S, G, D]: query t of row b sees keys starts[b] … offset + t, of these only the last `window` where
+ * there is one. G divides H (grouped queries). A query before its row's start sees no key, and gives 0.
  * @throws ShapeError, DTypeError, ArgumentError
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, attrs: AttentionAttrs): Tensor {
+export function attention(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, options: AttentionOptions): Tensor {
+  const { scale, offset, window = null, softcap = null } = options;
+  const attrs = { scale, offset, window, softcap };
   const [y, l] = applyAll(attentionOp, [q, k, v, starts], attrs) as [Tensor, Tensor];
   l.dispose();
   return y;

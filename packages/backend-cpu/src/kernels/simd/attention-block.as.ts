@@ -1,10 +1,23 @@
-// What attention's forward and backward share: how many keys of a block a query sees, and rows copied into whole tiles.
+// What attention's forward and backward share: which keys of a block a query sees, scores under a cap, and rows copied into whole tiles.
+import { tanh4 } from "./tanh.as";
 import { transpose4 } from "./transpose.as";
 
 /** How many of the `keys` keys from j on the query at position `at` sees. */
 @inline
 export function visible(at: usize, j: usize, keys: usize): usize {
   return at < j ? 0 : min(at + 1 - j, keys);
+}
+
+/** How many of the keys from j on lie before the window of the query at position `at`. */
+@inline
+export function hidden(at: usize, j: usize, window: usize): usize {
+  return at + 1 > j + window ? at + 1 - j - window : 0;
+}
+
+/** The same in whole tiles. */
+@inline
+export function tilesHidden(at: usize, j: usize, window: usize): usize {
+  return hidden(at, j, window) & ~7;
 }
 
 /** Columns of whole tiles that hold so many keys. */
@@ -44,4 +57,11 @@ export function packColumns(to: usize, from: usize, stride: usize, n: usize, D: 
         store<f32>(to + (d << 5) + (c << 2), d < D && c < rows ? load<f32>(from + c * stride + (d << 2)) : 0);
     }
   }
+}
+
+/** Scores to cap·tanh(s / cap), n of them and what stands in the last one's vector. */
+@inline
+export function capScores(p: usize, n: usize, cap: f32): void {
+  const factor = f32x4.splat(cap), inverse = f32x4.splat(1 / cap);
+  for (const end = p + (n << 2); p < end; p += 16) v128.store(p, f32x4.mul(factor, tanh4(f32x4.mul(v128.load(p), inverse))));
 }

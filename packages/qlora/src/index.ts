@@ -13,6 +13,8 @@ export * from "./error.ts";
 export { adapterTensors, type LoraToStore } from "./formats/adapter-tensors.ts";
 export { type ByteSource, bytesSource } from "./formats/byte-source.ts";
 export { type Folder, memoryFolder } from "./formats/folder.ts";
+export { type GgufFile, type GgufTensor, openGguf } from "./formats/gguf/gguf-file.ts";
+export { type GgufModelOptions, type OpenedGgufModel, openGgufModel } from "./formats/gguf/open-gguf-model.ts";
 export type { WrittenType } from "./formats/gguf-writer/encode-tensor.ts";
 export { type GgufTensor as GgufTensorToWrite, ggufChunks } from "./formats/gguf-writer/gguf-layout.ts";
 export { type GgufModel, type GgufModelSource, ggufModel } from "./formats/gguf-writer/gguf-model.ts";

@@ -1,4 +1,4 @@
-// MODEL of `qlora plan`: a folder, a config.json alone, or a shape that is shipped. No weights are read; of their files, if they are there, the headers.
+// MODEL of `qlora plan`: a folder, a GGUF file, a config.json alone, or a shape that is shipped. No weights are read; of their files, if they are there, the headers.
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { DecoderConfig } from "../config/decoder-config.ts";
@@ -34,7 +34,7 @@ export async function plannedModel(given: string): Promise<PlannedModel> {
     return { name: given, config, dtype: weightDType(config.dtype), folder: undefined };
   }
   const isFile = await kindOf(given);
-  if (!isFile) {
+  if (!isFile || /\.gguf$/i.test(given)) {
     const folder = await openModelFolder((await isRunFolder(given)) ? (await readManifest(given)).model.path : given);
     return { name: given, config: folder.config, dtype: (await storedDType(folder)) ?? weightDType(folder.config.dtype), folder };
   }
@@ -64,7 +64,7 @@ const weightDType = (dtype: DecoderConfig["dtype"]): WeightDType => (dtype === "
 
 /** What the embeddings of a folder's files are in; undefined where there are no files. */
 async function storedDType({ folder, config }: ModelFolder): Promise<WeightDType | undefined> {
-  if (!folder.files.some((file) => file.endsWith(".safetensors"))) return undefined;
+  if (!folder.files.some((file) => /\.(safetensors|gguf)$/.test(file))) return undefined;
   const files = await openModelFiles(folder);
   try {
     const stored = renamedTensors(config, files.tensors).get(`${config.names.embedding}.weight`);

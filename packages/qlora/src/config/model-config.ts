@@ -5,6 +5,7 @@ import { UsageError } from "../error.ts";
 import { FAMILIES } from "../families/families.ts";
 import type { Family } from "../families/family.ts";
 import { type Folder, listing } from "../formats/folder.ts";
+import { ggufOf, openGgufOf } from "../formats/gguf/gguf-of-folder.ts";
 import { quoted } from "../formats/quoted.ts";
 import { checkJson, readJson } from "../formats/read-json.ts";
 import { GenerationSchema } from "./common-schema.ts";
@@ -15,17 +16,25 @@ const GENERATION_FILE = "generation_config.json";
 const MAX_CONFIG_BYTES = 4_000_000;
 
 /**
- * Reads `config.json`, and the end tokens of `generation_config.json` where there is one.
+ * Reads `config.json`, and the end tokens of `generation_config.json` where there is one; or the metadata of the folder's GGUF file.
  * @throws UsageError if there is no config.json, or the model is of a kind not supported
  * @throws FormatError if a value is missing or cannot be
  */
 export async function readModelConfig(folder: Folder, file = CONFIG_FILE): Promise<DecoderConfig> {
+  const gguf = ggufOf(folder);
+  if (gguf !== undefined && file === CONFIG_FILE) return readGgufConfig(folder, gguf);
   if (!folder.files.includes(file)) {
     throw new UsageError(folder.name, `has no ${file}, so it is not a model's folder. ${listing(folder)}.`, { files: folder.files });
   }
   const json = await readJson(folder, file, MAX_CONFIG_BYTES);
   const generation = folder.files.includes(GENERATION_FILE) ? await readJson(folder, GENERATION_FILE, MAX_CONFIG_BYTES) : {};
   return parseModelConfig(json, { file: `${folder.name}/${file}`, generation });
+}
+
+async function readGgufConfig(folder: Folder, gguf: string): Promise<DecoderConfig> {
+  const { config, files } = await openGgufOf(folder, gguf);
+  await files.close();
+  return parseModelConfig(config, { file: folder.name });
 }
 
 export interface ParseOptions {

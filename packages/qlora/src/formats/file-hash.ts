@@ -1,7 +1,9 @@
 // Hashes of files for a run's manifest: which model and which data a run was made from. Node only; reads a file in pieces.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { ByteSource } from "./byte-source.ts";
 import { openFile } from "./file-source.ts";
+import type { Folder } from "./folder.ts";
 
 const PIECE = 4 << 20;
 
@@ -13,20 +15,22 @@ export interface FileHash {
 }
 
 /** @throws FormatError if there is no such file */
-export async function hashFile(path: string): Promise<FileHash> {
-  const source = await openFile(path);
+export const hashFile = async (path: string): Promise<FileHash> => hashSource(await openFile(path), path);
+
+async function hashSource(source: ByteSource, file: string): Promise<FileHash> {
   try {
     const hash = createHash("sha256");
     for (let at = 0; at < source.byteLength; at += PIECE) hash.update(await source.read(at, Math.min(PIECE, source.byteLength - at)));
-    return { file: path, bytes: source.byteLength, sha256: hash.digest("hex") };
+    return { file, bytes: source.byteLength, sha256: hash.digest("hex") };
   } finally {
     await source.close();
   }
 }
 
-/** Hashes of files of one folder, under their names there, in the order given. */
-export async function hashFiles(folder: string, files: Iterable<string>): Promise<FileHash[]> {
+/** Hashes of files of one folder, given by its path or opened, under their names there, in the order given. */
+export async function hashFiles(folder: string | Folder, files: Iterable<string>): Promise<FileHash[]> {
+  const open = typeof folder === "string" ? (file: string) => openFile(join(folder, file)) : folder.open;
   const hashes: FileHash[] = [];
-  for (const file of files) hashes.push({ ...(await hashFile(join(folder, file))), file });
+  for (const file of files) hashes.push(await hashSource(await open(file), file));
   return hashes;
 }

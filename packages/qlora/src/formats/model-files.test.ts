@@ -94,7 +94,6 @@ describe("a folder without safetensors weights is the user's error, which says w
   test.each([
     ["pytorch_model.bin", /a pickle, which can run code .* Convert it once with transformers/],
     ["model.pt", /model\.pt, a pickle/],
-    ["model-q4.gguf", /a GGUF file/],
     ["model-00001-of-00002.safetensors", /not the index model\.safetensors\.index\.json/],
     ["adapter_model.safetensors", /an adapter, not a model/],
     ["readme.md", /It holds readme\.md\./],
@@ -102,5 +101,10 @@ describe("a folder without safetensors weights is the user's error, which says w
     const opening = openModelFiles(memoryFolder(new Map([[file, new Uint8Array(1)]]), "m"));
     await expect(opening).rejects.toThrow(UsageError);
     await expect(opening).rejects.toThrow(message);
+  });
+
+  test("several GGUF files", async () => {
+    const files = new Map(["a.gguf", "config.json", "b.gguf"].map((name) => [name, new Uint8Array(1)]));
+    await expect(openModelFiles(memoryFolder(files, "m"))).rejects.toThrow("m: holds 2 GGUF files: a.gguf, b.gguf. Give the path of one.");
   });
 });

@@ -1,9 +1,10 @@
-// The weights of a Hugging Face folder, whatever files they are in: `model.safetensors`, or shards listed by `model.safetensors.index.json`.
+// The weights of a folder, whatever files they are in: `model.safetensors`, shards listed by `model.safetensors.index.json`, or one GGUF file.
 // Opening reads headers alone and checks that index and shards agree; tensors are read one by one.
 import { FormatError } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../error.ts";
 import { type Folder, listing } from "./folder.ts";
+import { ggufOf, openGgufOf } from "./gguf/gguf-of-folder.ts";
 import { quoted } from "./quoted.ts";
 import { checkJson, readJson } from "./read-json.ts";
 import { openSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
@@ -22,11 +23,14 @@ export interface ModelFiles {
 
 /**
  * Opens all weights of a model folder.
- * @throws UsageError if the folder holds no safetensors weights; says what it holds instead, and how to convert that
+ * @throws UsageError if the folder holds no weights that are read; says what it holds instead, and how to convert that
  * @throws FormatError if a file is damaged, or index and shards disagree
+ * @throws UnsupportedError for a GGUF file with something that is not read
  */
 export async function openModelFiles(folder: Folder): Promise<ModelFiles> {
   if (folder.files.includes(SINGLE_FILE)) return collect(folder, [SINGLE_FILE], undefined);
+  const gguf = ggufOf(folder);
+  if (gguf !== undefined) return (await openGgufOf(folder, gguf)).files;
   if (!folder.files.includes(INDEX_FILE)) throw new UsageError(folder.name, withoutWeights(folder), { files: folder.files });
   const index = await readIndex(folder);
   return collect(folder, [...new Set(index.values())].sort(), index);
@@ -43,8 +47,9 @@ function withoutWeights(folder: Folder): string {
     const convert = `from transformers import AutoModelForCausalLM as M; M.from_pretrained("FOLDER").save_pretrained("NEW")`;
     return `holds its weights as ${pickled}, a pickle, which can run code when it is opened. Convert it once with transformers: python -c '${convert}', then use NEW.`;
   }
-  const gguf = ending(/\.gguf$/);
-  if (gguf) return `holds ${gguf}, a GGUF file. Give the safetensors folder it was made from.`;
+  const ggufs = folder.files.filter((name) => /\.gguf$/i.test(name));
+  if (ggufs.length > 1)
+    return `holds ${ggufs.length} GGUF files: ${ggufs.slice(0, 8).join(", ")}${ggufs.length > 8 ? ", …" : ""}. Give the path of one.`;
   return `holds no ${SINGLE_FILE} and no ${INDEX_FILE}. ${listing(folder)}.`;
 }
 

@@ -1,11 +1,12 @@
-// A folder on a disk. Node only.
+// A folder on a disk, or one GGUF file as a folder. Node only.
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UsageError } from "../error.ts";
 import { openFile } from "./file-source.ts";
 import type { Folder } from "./folder.ts";
 
 /**
+ * @param path of a folder; or of a GGUF file, which is then all that the folder holds
  * @throws UsageError if there is no such folder, or it may not be read
  */
 export async function openFolder(path: string): Promise<Folder> {
@@ -16,6 +17,7 @@ export async function openFolder(path: string): Promise<Folder> {
     return { name: path, files: files.sort(), open: (file) => openFile(join(path, file)) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOTDIR" && /\.gguf$/i.test(path)) return folderOfOne(path);
     const what =
       code === "ENOENT"
         ? "there is no such folder."
@@ -24,4 +26,8 @@ export async function openFolder(path: string): Promise<Folder> {
           : "cannot be read.";
     throw new UsageError(path, what, { code }, { cause: error });
   }
+}
+
+function folderOfOne(path: string): Folder {
+  return { name: path, files: [basename(path)], open: (file) => openFile(join(dirname(path), file)) };
 }

@@ -1,6 +1,7 @@
 // The tokenizer's files of a model folder, wherever the folder is. Which of them there are differs from model to model; only tokenizer.json has to be there.
 import { FormatError } from "@qlora-js/core";
 import type { Folder } from "../formats/folder.ts";
+import { ggufOf, openGgufOf } from "../formats/gguf/gguf-of-folder.ts";
 import { readJson } from "../formats/read-json.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
 
@@ -10,10 +11,12 @@ const MAX_CONFIG_BYTES = 10_000_000;
 
 /**
  * Reads what a tokenizer and its chat template are made from.
- * @returns undefined if the folder has no tokenizer.json: rows of ids can still be used.
+ * @returns undefined if the folder has no tokenizer.json, and no GGUF file with a tokenizer: rows of ids can still be used.
  * @throws FormatError if a file cannot be read, or is not JSON
  */
 export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles | undefined> {
+  const gguf = ggufOf(folder);
+  if (gguf !== undefined) return readGgufTokenizer(folder, gguf);
   if (!folder.files.includes("tokenizer.json")) return undefined;
   const json = async (file: string): Promise<unknown> =>
     folder.files.includes(file) ? readJson(folder, file, MAX_CONFIG_BYTES) : undefined;
@@ -27,6 +30,12 @@ export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles
     modelConfig: await json("config.json"),
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
   };
+}
+
+async function readGgufTokenizer(folder: Folder, gguf: string): Promise<TokenizerFiles | undefined> {
+  const { tokenizer, files } = await openGgufOf(folder, gguf);
+  await files.close();
+  return tokenizer;
 }
 
 async function readText(folder: Folder, file: string): Promise<string> {

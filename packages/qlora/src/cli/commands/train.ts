@@ -47,7 +47,9 @@ const OPTIONS = {
 export const trainCommand: CommandDefinition<typeof OPTIONS> = {
   name: "train",
   args: "[model] [data]",
-  argumentHelp: { model: "a Hugging Face folder (config.json, safetensors, tokenizer.json); what --resume goes on with, by default" },
+  argumentHelp: {
+    model: "a Hugging Face folder (config.json, safetensors, tokenizer.json), or a GGUF file; what --resume goes on with, by default",
+  },
   summary: "Fine-tune a model on data",
   options: OPTIONS,
   takesConfig: true,

@@ -4,6 +4,7 @@ import { textFileNames } from "../../config/hf-folder.ts";
 import { CONFIG_FILE } from "../../config/model-config.ts";
 import type { DataFile } from "../../data/read-file.ts";
 import { hashFile, hashFiles } from "../../formats/file-hash.ts";
+import { ggufOf } from "../../formats/gguf/gguf-of-folder.ts";
 import type { ModelFiles } from "../../formats/model-files.ts";
 import { ADAPTER_CONFIG } from "../../formats/peft-config.ts";
 import { ADAPTER_WEIGHTS } from "../../formats/peft-keys.ts";
@@ -25,12 +26,12 @@ export interface RunSources {
 /** Everything but the backend, which is not open yet. Reads all files of the model. */
 export async function describeRun(sources: RunSources, now: Date): Promise<Omit<Manifest, "backend">> {
   const { folder, files, data, train, valid, adapter, options } = sources;
-  const modelFiles = [CONFIG_FILE, ...textFileNames(folder.folder), ...files.files];
+  const besides = ggufOf(folder.folder) === undefined ? [CONFIG_FILE, ...textFileNames(folder.folder)] : [];
   return {
     kind: "qlora run",
     created: now.toISOString(),
     versions: { "qlora-js": qloraVersion(), node: process.version, platform: `${process.platform} ${process.arch}` },
-    model: { path: resolve(folder.folder.name), files: await hashFiles(folder.folder.name, modelFiles) },
+    model: { path: resolve(folder.folder.name), files: await hashFiles(folder.folder, [...besides, ...files.files]) },
     data: { path: resolve(data), train: await hashedData(train), valid: valid ? await hashedData(valid) : null },
     adapter: adapter === undefined ? null : { path: resolve(adapter), files: await hashFiles(adapter, [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) },
     options,

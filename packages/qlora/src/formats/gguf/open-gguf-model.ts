@@ -14,7 +14,7 @@ import { Settings } from "./settings.ts";
 import { type GgufArchitecture, TENSOR_NAMES } from "./tensor-names.ts";
 import { ggufTokenizer } from "./tokenizer/tokenizer-json.ts";
 
-export interface GgufModel {
+export interface OpenedGgufModel {
   /** As a config.json has it. */
   readonly config: ConfigJson;
   /** Closing it closes the source. */
@@ -36,7 +36,7 @@ export interface GgufModelOptions {
  * @throws FormatError if it is not a sound GGUF file, or not the model that its metadata says
  * @throws UnsupportedError for an architecture, a type of tensor or a tokenizer that is not read
  */
-export async function openGgufModel(source: ByteSource, { quantizedAs = "BF16" }: GgufModelOptions = {}): Promise<GgufModel> {
+export async function openGgufModel(source: ByteSource, { quantizedAs = "BF16" }: GgufModelOptions = {}): Promise<OpenedGgufModel> {
   const gguf = await openGguf(source);
   try {
     const architecture = architectureOf(gguf);

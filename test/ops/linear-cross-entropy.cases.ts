@@ -1,5 +1,19 @@
 // Head and loss in one, and the composite it stands for.
-import { crossEntropy, DTypeError, GradientError, linearCrossEntropy, matmul, parameter, ShapeError, zeros } from "@qlora-js/core";
+import {
+  ArgumentError,
+  type Backend,
+  crossEntropy,
+  DTypeError,
+  GradientError,
+  type LinearCrossEntropyOptions,
+  linearCrossEntropy,
+  matmul,
+  parameter,
+  ShapeError,
+  scale,
+  tanh,
+  zeros,
+} from "@qlora-js/core";
 import fc from "fast-check";
 import { ids, normals, sizes } from "../arbitraries.ts";
 import { type CaseTable, type Given, given, row } from "../conformance.ts";
@@ -13,9 +27,14 @@ const problems = (dtype: "f32" | "bf16" | "f16"): fc.Arbitrary<Given<object>> =>
       fc.tuple(normals([rows, n]), normals([vocabulary, n], 1, dtype), ids([rows], vocabulary)).map((inputs) => given(inputs)),
     );
 
-const reference = ([x, weight, targets]: readonly Value[]): Value => {
+/** Problems whose logits are capped, some far below what they would be. */
+const capped = (dtype: "f32" | "bf16" | "f16"): fc.Arbitrary<Given<LinearCrossEntropyOptions>> =>
+  fc.tuple(problems(dtype), fc.constantFrom(0.4, 3, 30)).map(([{ inputs }, softcap]) => given(inputs, { softcap }));
+
+const reference = ([x, weight, targets]: readonly Value[], { softcap = null }: LinearCrossEntropyOptions): Value => {
   const [rows, n] = x!.shape as [number, number];
-  const logits = fill([rows, weight!.shape[0]!], (r, v) => total(n, (i) => at(x!, r!, i) * at(weight!, v!, i)));
+  const cap = (s: number): number => (softcap === null ? s : softcap * Math.tanh(s / softcap));
+  const logits = fill([rows, weight!.shape[0]!], (r, v) => cap(total(n, (i) => at(x!, r!, i) * at(weight!, v!, i))));
   return crossEntropyOf(logits, targets!);
 };
 
@@ -43,6 +62,24 @@ export const linearCrossEntropyCases: CaseTable = {
         gradients: [0],
       }),
     ),
+    ...(["f32", "bf16"] as const).map((dtype) =>
+      row({
+        title: `caps logits smoothly for a head of ${dtype}`,
+        given: capped(dtype),
+        run: ([x, weight, targets], options) => linearCrossEntropy(x!, weight!, targets!, options),
+        reference,
+        tolerance: TOLERANCE,
+        gradients: [0],
+      }),
+    ),
+    row({
+      title: "caps logits of more rows and words than one chunk",
+      comparedWithPlain: [0],
+      given: LARGE.flatMap(({ inputs }) => [given(inputs, { softcap: 30 }), given(inputs, { softcap: 1.5 })]),
+      run: ([x, weight, targets], options) => linearCrossEntropy(x!, weight!, targets!, options),
+      reference,
+      tolerance: TOLERANCE,
+    }),
     row({
       title: "takes more rows and words than one chunk",
       comparedWithPlain: [0],
@@ -77,6 +114,15 @@ export const linearCrossEntropyCases: CaseTable = {
       tolerance: TOLERANCE,
       gradients: [0, 1],
     }),
+    row({
+      title: "composite: crossEntropy of a product under a cap",
+      given: capped("f32"),
+      run: ([x, weight, targets], { softcap }) =>
+        crossEntropy(scale(tanh(scale(matmul(x!, weight!, { transposeB: true }), 1 / softcap!)), softcap!), targets!),
+      reference,
+      tolerance: TOLERANCE,
+      gradients: [0, 1],
+    }),
   ],
   refusals: [
     {
@@ -84,6 +130,12 @@ export const linearCrossEntropyCases: CaseTable = {
       call: (b) => linearCrossEntropy(zeros(b, [2, 3]), parameter(zeros(b, [4, 3])), zeros(b, [2], "i32")),
       error: GradientError,
     },
+    ...[0, -1, Number.NaN].map((softcap) => ({
+      title: `a cap of ${softcap} on logits`,
+      call: (b: Backend) => linearCrossEntropy(zeros(b, [2, 3]), zeros(b, [4, 3]), zeros(b, [2], "i32"), { softcap }),
+      error: ArgumentError,
+      fields: { op: "linearCrossEntropy", argument: "softcap", value: softcap },
+    })),
     {
       title: "a head of another width",
       call: (b) => linearCrossEntropy(zeros(b, [2, 3]), zeros(b, [4, 5]), zeros(b, [2], "i32")),

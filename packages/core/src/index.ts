@@ -43,7 +43,7 @@ export {
 export { gather, scatter } from "./ops/gather.ts";
 export { embedding, indexAdd, indexSelect } from "./ops/index-select.ts";
 export { layerNorm } from "./ops/layer-norm.ts";
-export { linearCrossEntropy } from "./ops/linear-cross-entropy.ts";
+export { type LinearCrossEntropyAttrs, type LinearCrossEntropyOptions, linearCrossEntropy } from "./ops/linear-cross-entropy.ts";
 export { addmm, type MatmulAttrs, type MatmulOptions, matmul } from "./ops/matmul.ts";
 export { permute, transpose } from "./ops/permute.ts";
 export { type QmatmulAttrs, qaddmm, qmatmul } from "./ops/qmatmul.ts";

@@ -5,6 +5,7 @@
 import { columnsOf, copyRows, hidden, packColumns, tilesHidden, visible } from "./simd/attention-block.as";
 import { dot } from "./simd/dot.as";
 import { expNegative4 } from "./simd/exp.as";
+import { slope4 } from "./simd/soft-cap.as";
 import { tanh4 } from "./simd/tanh.as";
 import { tileScaleAdd, tileSet, tileTransposedAdd } from "./simd/tile.as";
 
@@ -121,12 +122,12 @@ function scoreGradients(p: usize, ds: usize, first: usize, seen: usize, width: u
 
 // z = cap·tanh(s / cap)     dz/ds = 1 − tanh²
 function cappedGradients(p: usize, ds: usize, seen: usize, cap: f32, shift: v128, delta: v128): void {
-  const factor = f32x4.splat(cap), inverse = f32x4.splat(1 / cap), one = f32x4.splat(1);
+  const factor = f32x4.splat(cap), inverse = f32x4.splat(1 / cap);
   for (const end = p + (seen << 2); p < end; p += 16, ds += 16) {
     const h = tanh4(f32x4.mul(v128.load(p), inverse));
     const e = expNegative4(f32x4.sub(f32x4.mul(factor, h), shift));
     v128.store(p, e);
-    v128.store(ds, f32x4.mul(f32x4.mul(e, f32x4.sub(v128.load(ds), delta)), f32x4.mul(f32x4.sub(one, h), f32x4.add(one, h))));
+    v128.store(ds, f32x4.mul(f32x4.mul(e, f32x4.sub(v128.load(ds), delta)), slope4(h)));
   }
 }
 

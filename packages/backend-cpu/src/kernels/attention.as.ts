@@ -1,8 +1,9 @@
 // Causal attention, forward: blocks of queries against blocks of keys with a running maximum and sum (Dao et al. 2022), so a T×T matrix never exists.
 // A block of queries of one head is a task; blocks of keys that none of them sees are left out. Rows are copied into scratch, padded with zeros to whole tiles, so every head size takes the same path.
-import { capScores, columnsOf, copyRows, hidden, packColumns, tilesHidden, visible } from "./simd/attention-block.as";
+import { columnsOf, copyRows, hidden, packColumns, tilesHidden, visible } from "./simd/attention-block.as";
 import { dot } from "./simd/dot.as";
 import { log4 } from "./simd/log.as";
+import { capScores } from "./simd/soft-cap.as";
 import { softmaxStep, softmaxSteps } from "./simd/softmax-step.as";
 import { tileScaleAdd, tileSet } from "./simd/tile.as";
 

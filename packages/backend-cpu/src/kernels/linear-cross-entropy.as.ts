@@ -2,6 +2,7 @@
 // into e^(z − m) under a running maximum, and multiplied with the same 128 rows of the head; no more of the logits ever exists.
 import { strip4, strip5 } from "./gemm/strip.as";
 import { BF16, bytesOf, F16, F32, load1, load4 } from "./simd/half.as";
+import { capScores, capSlopes, slope4 } from "./simd/soft-cap.as";
 import { softmaxSteps } from "./simd/softmax-step.as";
 import { transpose4 } from "./simd/transpose.as";
 
@@ -14,12 +15,13 @@ const SCORES = 512;
 
 /**
  * x f32 [R, n], W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 128). With R4 = ⌈R/4⌉·4 it leaves for each row: maxima f32
- * and totals f64 [parts, R4], sums Σ e^(z − max)·W f32 [parts, R4, wide] (where `sums` is not 0), and the target's logit [R] if it is of this part.
+ * and totals f64 [parts, R4], sums Σ e^(z − max)·dz/ds·W f32 [parts, R4, wide] (where `sums` is not 0), and the target's logit [R] if it is of this part.
  * Room of a task, 64-byte aligned: the block's columns [16][n][8] and rows [wide/8][128][8], scores [40, 128], factors [40].
+ * Scratch: dz/ds [40, 128] where logits have a cap (`softcap` is not 0).
  */
 export function linearCrossEntropy(
   x: usize, w: usize, dtype: i32, targets: usize, maxima: usize, totals: usize, sums: usize, logits: usize, room: usize, roomBytes: usize,
-  R: usize, V: usize, n: usize, part: usize, begin: usize, end: usize, scratch: usize,
+  R: usize, V: usize, n: usize, part: usize, softcap: f32, begin: usize, end: usize, scratch: usize,
 ): void {
   const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3, stride = wide << 2;
   for (let task = begin; task < end; task++) {
@@ -38,6 +40,12 @@ export function linearCrossEntropy(
         const many = min(R - r, <usize>ROWS), at = r << 2;
         // z = x·Wᵀ
         for (let c: usize = 0; c < entries; c += 8) strips(x + r * (n << 2), n << 2, columns + c * (n << 2), n, scores + (c << 2), SCORES, 0, many);
+        if (softcap) {
+          for (let t: usize = 0; t < many; t++) {
+            capScores(scores + t * SCORES, entries, softcap);
+            if (sums) capSlopes(scratch + t * SCORES, scores + t * SCORES, entries, softcap);
+          }
+        }
         for (let t: usize = 0; t < many; t++) {
           const target = <usize>load<i32>(targets + at + (t << 2)) - v;
           if (target < entries) store<f32>(logits + at + (t << 2), load<f32>(scores + t * SCORES + (target << 2)));
@@ -46,10 +54,19 @@ export function linearCrossEntropy(
           const width = <i32>((entries + 7) & ~7), row = r + t;
           softmaxSteps(scores + t * SCORES, SCORES, BLOCK, <i32>entries, <i32>(R - row), width, factors + (t << 2), m + (row << 2), total + (row << 3));
         }
+        if (sums && softcap) {
+          for (let t: usize = 0; t < many; t++) multiply(scores + t * SCORES, scratch + t * SCORES, entries);
+        }
         if (sums) addGradients(sum + r * stride, stride, scores, factors, rows, many, entries, v == first);
       }
     }
   }
+}
+
+/** n products, in place. */
+@inline
+function multiply(p: usize, by: usize, n: usize): void {
+  for (const end = p + (n << 2); p < end; p += 16, by += 16) v128.store(p, f32x4.mul(v128.load(p), v128.load(by)));
 }
 
 /** C = A·B, or C + A·B where there is `from` (C itself), for `rows` rows by the 8 columns of one panel [depth][8]. */
@@ -107,10 +124,10 @@ function packOf(dtype: i32, columns: usize, rows: usize, from: usize, entries: u
   }
 }
 
-/** Joins the parts: loss = ln Σ e^z − z[target], u = Σ e^z·W / Σ e^z − W[target]; u 0 for none. Tasks are rows. Scratch: a factor for each part. */
+/** Joins the parts: loss = ln Σ e^z − z[target], u = Σ e^z·dz/ds·W / Σ e^z − dz/ds·W[target]; u 0 for none. Tasks are rows. Scratch: a factor for each part. */
 export function linearCrossEntropyJoin(
   loss: usize, u: usize, w: usize, dtype: i32, targets: usize, maxima: usize, totals: usize, sums: usize, logits: usize,
-  R: usize, n: usize, parts: usize, begin: usize, end: usize, scratch: usize,
+  R: usize, n: usize, parts: usize, softcap: f32, begin: usize, end: usize, scratch: usize,
 ): void {
   const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3;
   for (let r = begin; r < end; r++) {
@@ -128,6 +145,10 @@ export function linearCrossEntropyJoin(
     for (let d: usize = 0; d < n; d++) {
       const at = target + bytesOf(dtype, d);
       store<f32>(to + (d << 2), -(dtype == F32 ? load1(F32, at) : dtype == BF16 ? load1(BF16, at) : load1(F16, at)));
+    }
+    if (softcap) {
+      const slope = f32x4.extract_lane(slope4(f32x4.splat(load<f32>(logits + (r << 2)) * (1 / softcap))), 0);
+      for (let d: usize = 0; d < n; d++) store<f32>(to + (d << 2), load<f32>(to + (d << 2)) * slope);
     }
     for (let i: usize = 0; i < parts; i++) addScaled(to, sums + ((i * rowsOfPart + r) * wide << 2), <f32>(load<f64>(scratch + (i << 3)) / total), n);
   }

@@ -20,12 +20,12 @@ describe("linearCrossEntropy", () => {
     { rows: 5, n: 8, V: 600 },
     { rows: 0, n: 8, V: 6 },
   ])(
-    "is the plain one for $rows rows of $n against $V entries, with gradient and without, for each dtype of the head",
+    "is the plain one for $rows rows of $n against $V entries, with gradient and without, capped and not, for each dtype of the head",
     async ({ rows, n, V }) => {
       for (const dtype of ["f32", "bf16", "f16"]) {
         const head = heads[dtype]!(floats([V, n], noise(2)));
         const inputs = [floats([rows, n], (i) => 3 * noise(1)(i)), head, ints([rows], (i) => (i * 7919) % V)];
-        for (const withGradient of [true, false])
+        for (const [withGradient, softcap] of [true, false].flatMap((w) => [null, 0.8, 30].map((cap) => [w, cap] as const)))
           await compare(
             {
               op: "linearCrossEntropy",
@@ -34,7 +34,7 @@ describe("linearCrossEntropy", () => {
                 { shape: [rows], dtype: "f32" },
                 { shape: [withGradient ? rows : 0, n], dtype: "f32" },
               ],
-              attrs: { withGradient },
+              attrs: { withGradient, softcap },
             },
             { absolute: 4e-6, relative: 2e-6 },
           );
@@ -52,7 +52,7 @@ describe("linearCrossEntropy", () => {
           { shape: [rows], dtype: "f32" },
           { shape: [rows, n], dtype: "f32" },
         ],
-        attrs: { withGradient: true },
+        attrs: { withGradient: true, softcap: null },
       },
       { absolute: 1e-4, relative: 2e-6 }, // sums of 8200 numbers, one after the other in f32
     );
@@ -74,7 +74,7 @@ describe("linearCrossEntropy", () => {
           { shape: [rows], dtype: "f32" },
           { shape: [rows, n], dtype: "f32" },
         ],
-        attrs: { withGradient: true },
+        attrs: { withGradient: true, softcap: null },
       },
       { absolute: 1e-5, relative: 2e-6 },
     );

@@ -12,7 +12,7 @@ const MOST_PARTS = 8;
 const ROWS = { least: 32, most: 256, bytes: 8 * 2 ** 20 };
 
 export const linearCrossEntropyKernels = {
-  linearCrossEntropy: (rt, inputs, outputs, { withGradient }) => {
+  linearCrossEntropy: (rt, inputs, outputs, { withGradient, softcap }) => {
     const [x, weight, targets] = inputs as [View, View, View];
     const [rows, n] = x.shape as [number, number];
     const vocabulary = weight.shape[0]!;
@@ -42,9 +42,9 @@ export const linearCrossEntropyKernels = {
         const R = Math.min(chunk, rows - r);
         const at = targetsAt + 4 * r;
         const places = [w, code, at, maxima, totals, sums, logits];
-        rt.run("linearCrossEntropy", [xAt + 4 * r * n, ...places, room, work, R, vocabulary, n, part], parts);
+        rt.run("linearCrossEntropy", [xAt + 4 * r * n, ...places, room, work, R, vocabulary, n, part, softcap ?? 0], parts);
         const u = withGradient ? gradient + 4 * r * n : 0;
-        rt.run("linearCrossEntropyJoin", [loss + 4 * r, u, ...places, R, n, parts], R, 4);
+        rt.run("linearCrossEntropyJoin", [loss + 4 * r, u, ...places, R, n, parts, softcap ?? 0], R, 4);
       }
     });
   },

@@ -1,6 +1,7 @@
 // Causal attention, one query of one head at a time. q, y [B, T, H, D], k, v [B, S, G, D], starts [B], L [B, H, T]; query head h reads key head ⌊h·G/H⌋.
 import type { AttentionAttrs, KernelTable, View } from "@qlora-js/core";
 import type { Host } from "../host.ts";
+import { capped, slope } from "./soft-cap.ts";
 
 /** Where the rows of one query lie, and which keys it sees: those from `first` to `last`, both included. */
 interface Query {
@@ -38,11 +39,6 @@ function dot(a: Float32Array, fromA: number, b: Float32Array, fromB: number, d: 
   for (let i = 0; i < d; i++) sum += a[fromA + i]! * b[fromB + i]!;
   return sum;
 }
-
-/** z = s, or cap·tanh(s / cap) */
-const capped = (s: number, cap: number | null): number => (cap === null ? s : cap * Math.tanh(s / cap));
-/** dz/ds */
-const slope = (z: number, cap: number | null): number => (cap === null ? 1 : 1 - (z / cap) ** 2);
 
 export const attentionKernels = {
   // s[j] = scale·q·k[j]     z = s, or capped     L = ln Σ_j e^z[j]     y = Σ_j e^(z[j] − L)·v[j]

@@ -1,8 +1,9 @@
 // The two products of the head with its loss: logits of a chunk of the vocabulary, and what e^(z − m) of a chunk adds to the gradient. Each thread holds a
 // tile of results in registers and reads four numbers at a time; neighbours in squares of 8 × 8 read the same rows.
 import { BYTES, type View } from "@qlora-js/core";
-import type { Gpu } from "../dispatch.ts";
+import { float, type Gpu } from "../dispatch.ts";
 import { windowsOf } from "../program-source.ts";
+import { MATH } from "./math.ts";
 
 /** Columns of a tile, entries of the vocabulary or of the gradient, in fours. */
 const QUADS = 2;
@@ -23,6 +24,8 @@ export interface Head {
   readonly x: View;
   readonly weight: View;
   readonly e: View;
+  /** What logits are capped at. */
+  readonly softcap: number | null;
 }
 
 const times = (count: number, text: (i: number) => string, join = "\n"): string =>
@@ -76,23 +79,30 @@ function tiles(high: number, rows: number, columns: number): { readonly across: 
   return { across, threads: Math.ceil(rows / high / SQUARE) * across * SQUARE * SQUARE };
 }
 
-// e[r, v] = Σ_k x[r, k]·W[first + v, k] for the chunk's v; columns from count to the next multiple of 4 hold anything
+const CAPPED = `${MATH.tanh}
+fn capped(s: vec4f) -> vec4f {
+  let x = s / params.softcap;
+  return params.softcap * vec4f(tanh_(x.x), tanh_(x.y), tanh_(x.z), tanh_(x.w));
+}`;
+
+// e[r, v] = s = Σ_k x[r, k]·W[first + v, k], or softcap·tanh(s / softcap), for the chunk's v; columns from count to the next multiple of 4 hold anything
 export function headLogits(gpu: Gpu, head: Head, { first, count }: Chunk): void {
-  const { x, weight, e } = head;
+  const { x, weight, e, softcap } = head;
   const [rows, n] = x.shape as [number, number];
   const high = tileRows(gpu, rows, n);
   const { across, threads } = tiles(high, rows, count);
+  const z = (sum: string): string => (softcap === null ? sum : `capped(${sum})`);
   const aligned = n % 4 === 0;
   const { as, wgsl } = weightReader(gpu, head, n);
   gpu.dispatch({
     name: "linearCrossEntropy: logits",
-    constants: { dtype: weight.dtype, aligned, tile_rows: high },
+    constants: { dtype: weight.dtype, aligned, tile_rows: high, is_capped: softcap !== null },
     reads: { x, w: weight },
     writes: { e },
     as: { ...as, e: "vec4<f32>", ...(aligned ? { x: "vec4<f32>" } : {}) },
-    params: { rows, n, first, last: weight.shape[0]! - 1, entries: count, stride: e.shape[1]!, across },
+    params: { rows, n, first, last: weight.shape[0]! - 1, entries: count, stride: e.shape[1]!, across, softcap: float(softcap ?? 1) },
     grid: { threads },
-    wgsl: () => `${wgsl}
+    wgsl: () => `${wgsl}${softcap === null ? "" : CAPPED}
 fn x_four(row: u32, k: u32) -> vec4f { return ${aligned ? "x[(row * params.n + k) / 4u]" : four("x")}; }
 ${PLACE}
 fn thread(i: u32) {
@@ -109,7 +119,7 @@ fn thread(i: u32) {
     high,
     (r) => `if (at.x + ${r}u < params.rows) {
     let to = ((at.x + ${r}u) * params.stride + at.y) / 4u;
-    ${times(QUADS, (q) => `if (at.y + ${4 * q}u < params.stride) { e[to + ${q}u] = z${r}_${q}; }`, "\n    ")}
+    ${times(QUADS, (q) => `if (at.y + ${4 * q}u < params.stride) { e[to + ${q}u] = ${z(`z${r}_${q}`)}; }`, "\n    ")}
   }`,
   )}
 }`,

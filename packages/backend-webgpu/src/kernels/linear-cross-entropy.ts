@@ -1,7 +1,7 @@
 // Head and loss in one. The vocabulary goes by in chunks: their logits are made, turned into e^(z − m) under a running maximum m, and multiplied with the same
 // rows of the head; no more of the logits ever exists. The target stands apart from the sums, so that what a sure model leaves is not lost beside 1.
 import { type KernelTable, sizeOf, type View } from "@qlora-js/core";
-import type { Gpu } from "../dispatch.ts";
+import { float, type Gpu } from "../dispatch.ts";
 import { type Chunk, type Head, headGradients, headLogits } from "./head-products.ts";
 import { MATH } from "./math.ts";
 
@@ -21,7 +21,10 @@ function chunksOf(rows: number, vocabulary: number, maxBindingBytes: number): Ch
   return Array.from({ length: chunks }, (_, i) => ({ first: i * most, count: Math.min(most, vocabulary - i * most) }));
 }
 
-/** What a row's chunks so far come to, [rows, 4]: m, Σ e^(z − m) but for the target, z[target] (e^(z − m) of it at the end), and e^(m before − m). */
+/**
+ * What a row's chunks so far come to, [rows, 4]: m, Σ e^(z − m) but for the target, z[target], and e^(m before − m). At the end, in place of m and z[target],
+ * dz/ds of the target and its e^(z − m).
+ */
 interface Rows {
   readonly targets: View;
   readonly state: View;
@@ -34,7 +37,7 @@ interface Step extends Chunk {
   readonly isLast: boolean;
 }
 
-// m' = max(m, z)     e[v] = e^(z[v] − m'), of the target 0     others' = others·e^(m − m') + Σ e     loss = ln(1 + others / e^(z[target] − m))
+// m' = max(m, z)     e[v] = e^(z[v] − m')·dz/ds, of the target 0     others' = others·e^(m − m') + Σ e^(z − m')     loss = ln(1 + others / e^(z[target] − m))
 // One row a workgroup.
 function exponentials(gpu: Gpu, { targets, state, loss, head }: Rows, { first, count, isFirst, isLast }: Step): void {
   gpu.dispatch({
@@ -42,7 +45,15 @@ function exponentials(gpu: Gpu, { targets, state, loss, head }: Rows, { first, c
     reads: { targets },
     writes: { e: head.e, state, loss },
     as: { state: "vec4<f32>" },
-    params: { first, entries: count, stride: head.e.shape[1]!, is_first: Number(isFirst), is_last: Number(isLast) },
+    constants: { is_capped: head.softcap !== null },
+    params: {
+      first,
+      entries: count,
+      stride: head.e.shape[1]!,
+      softcap: float(head.softcap ?? 1),
+      is_first: Number(isFirst),
+      is_last: Number(isLast),
+    },
     grid: { workgroups: sizeOf(targets.shape), size: THREADS },
     wgsl: () => `${MATH.exp}
 ${MATH.log}
@@ -54,6 +65,13 @@ fn loss_of(others: f32, own: f32, below: f32) -> f32 {
   let t = others / own;
   if (others * 64.0 <= own) { return t * (1.0 - t * (0.5 - t * (0.33333333 - t * 0.25))); }
   return log_(others + own) + below;
+}
+
+// dz/ds
+fn slope(z: f32) -> f32 {
+  if (!is_capped) { return 1.0; }
+  let h = z / params.softcap;
+  return (1.0 - h) * (1.0 + h);
 }
 
 fn block(row: u32, local: u32) {
@@ -76,8 +94,9 @@ fn block(row: u32, local: u32) {
   workgroupBarrier();
   var sum = 0.0;
   for (var v = local; v < (params.entries + 3u) / 4u * 4u; v += ${THREADS}u) {
-    let own = select(exp_(e[base + v] - m), 0.0, v == wanted || v >= params.entries);
-    e[base + v] = own;
+    let logit = e[base + v];
+    let own = select(exp_(logit - m), 0.0, v == wanted || v >= params.entries);
+    e[base + v] = own * slope(logit);
     sum += own;
   }
   sums[local] = sum;
@@ -90,13 +109,13 @@ fn block(row: u32, local: u32) {
   let others = before.y * factor + sums[0];
   if (params.is_last == 0u) { state[row] = vec4f(m, others, z, factor); return; }
   let own = exp_(z - m);
-  state[row] = vec4f(m, others, own, factor);
+  state[row] = vec4f(slope(z), others, own, factor);
   loss[row] = loss_of(others, own, m - z);
 }`,
   });
 }
 
-// u' = u·e^(m before − m) + Σ sums of the parts; at the end (u − others·W[target]) / (others + e^(z[target] − m))
+// u' = u·e^(m before − m) + Σ sums of the parts; at the end (u − others·dz/ds·W[target]) / (others + e^(z[target] − m))
 function joinGradients(gpu: Gpu, { targets, state, head }: Rows, { isFirst, isLast }: Step, sums: View, u: View): void {
   gpu.dispatch({
     name: "linearCrossEntropy: join",
@@ -111,15 +130,15 @@ function joinGradients(gpu: Gpu, { targets, state, head }: Rows, { isFirst, isLa
   var sum = 0.0;
   for (var part = 0u; part < params.parts; part++) { sum += sums[part * params.size + i]; }
   if (params.is_first == 0u) { sum += u[i] * now.w; }
-  if (params.is_last == 1u) { sum = (sum - now.y * w_at(u32(targets[row]) * params.n + i % params.n)) / (now.y + now.z); }
+  if (params.is_last == 1u) { sum = (sum - now.y * now.x * w_at(u32(targets[row]) * params.n + i % params.n)) / (now.y + now.z); }
   u[i] = sum;
 }`,
   });
 }
 
 export const linearCrossEntropyKernels = {
-  // z = x·Wᵀ     loss = ln Σ_v e^z[v] − z[target]     u = Σ_v softmax(z)[v]·W[v] − W[target]
-  linearCrossEntropy: (gpu, inputs, outputs, { withGradient }) => {
+  // z = s = x·Wᵀ, or softcap·tanh(s / softcap)     loss = ln Σ_v e^z[v] − z[target]     u = Σ_v softmax(z)[v]·dz/ds·W[v] − dz/ds·W[target]
+  linearCrossEntropy: (gpu, inputs, outputs, { withGradient, softcap }) => {
     const [x, weight, targets] = inputs as [View, View, View];
     const [loss, u] = outputs as [View, View];
     const [rows, n] = x.shape as [number, number];
@@ -128,7 +147,7 @@ export const linearCrossEntropyKernels = {
     const most = chunks[0]!.count;
     const parts = Math.max(1, Math.min(Math.ceil(most / SPAN), Math.floor(Math.min(ROOM, gpu.facts.maxBindingBytes) / 4 / rows / n)));
     const span = 4 * Math.ceil(most / parts / 4);
-    const head: Head = { x, weight, e: gpu.temporary("f32", [rows, 4 * Math.ceil(most / 4)]) };
+    const head: Head = { x, weight, e: gpu.temporary("f32", [rows, 4 * Math.ceil(most / 4)]), softcap };
     const state: Rows = { targets, state: gpu.temporary("f32", [rows, 4]), loss, head };
     for (const [i, chunk] of chunks.entries()) {
       const step: Step = { ...chunk, isFirst: i === 0, isLast: i === chunks.length - 1 };

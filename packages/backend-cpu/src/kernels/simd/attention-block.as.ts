@@ -1,5 +1,4 @@
-// What attention's forward and backward share: which keys of a block a query sees, scores under a cap, and rows copied into whole tiles.
-import { tanh4 } from "./tanh.as";
+// What attention's forward and backward share: which keys of a block a query sees, and rows copied into whole tiles.
 import { transpose4 } from "./transpose.as";
 
 /** How many of the `keys` keys from j on the query at position `at` sees. */
@@ -57,11 +56,4 @@ export function packColumns(to: usize, from: usize, stride: usize, n: usize, D: 
         store<f32>(to + (d << 5) + (c << 2), d < D && c < rows ? load<f32>(from + c * stride + (d << 2)) : 0);
     }
   }
-}
-
-/** Scores to cap·tanh(s / cap), n of them and what stands in the last one's vector. */
-@inline
-export function capScores(p: usize, n: usize, cap: f32): void {
-  const factor = f32x4.splat(cap), inverse = f32x4.splat(1 / cap);
-  for (const end = p + (n << 2); p < end; p += 16) v128.store(p, f32x4.mul(factor, tanh4(f32x4.mul(v128.load(p), inverse))));
 }

@@ -7,6 +7,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { mergeCommand } from "./commands/merge.ts";
 import { planCommand } from "./commands/plan.ts";
 import { trainCommand } from "./commands/train.ts";
 import { qloraVersion } from "./version.ts";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   addCommand(program, evalCommand);
   addCommand(program, inspectCommand);
   addCommand(program, planCommand);
+  addCommand(program, mergeCommand);
   addCommand(program, demoCommand);
   return program;
 }

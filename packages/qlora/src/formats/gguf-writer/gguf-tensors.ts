@@ -7,12 +7,12 @@ import { TENSOR_TYPES } from "../gguf/gguf-types.ts";
 import type { GgufArchitecture, TensorNames } from "../gguf/tensor-names.ts";
 import type { ModelFiles } from "../model-files.ts";
 import type { StoredTensor } from "../safetensors.ts";
+import { rowsAndColumns, storedRows, storedValues } from "../stored-rows.ts";
 import { encodeTensor, type WrittenType } from "./encode-tensor.ts";
 import type { GgufTensor } from "./gguf-layout.ts";
 import { ggufNames } from "./gguf-names.ts";
 import { ropeFactors } from "./rope-factors.ts";
 import { reordered, rowOrder } from "./row-order.ts";
-import { rowsAndColumns, storedRows, storedValues } from "./stored-rows.ts";
 
 /** A tensor on its way: where it comes from, what becomes of it. */
 interface Moved {
@@ -27,10 +27,10 @@ export function ggufTensors(architecture: GgufArchitecture, config: DecoderConfi
   const tensors = decoderParts(config).flatMap((part) =>
     tensorNames(part).map((name) => made(config, moved(architecture, config, files, name, part.kind, type))),
   );
-  const factors = config.ropes[0] && ropeFactors(config.ropes[0]);
-  const extra: GgufTensor[] = factors
-    ? [{ name: "rope_freqs.weight", type: "F32", shape: [factors.length], pieces: () => [encodeTensor("rope_freqs", "F32", factors)] }]
-    : [];
+  const factors = [...(config.ropes[0] ? ropeFactors(config.ropes[0]) : [])];
+  const extra = factors.map(([name, values]): GgufTensor => {
+    return { name, type: "F32", shape: [values.length], pieces: () => [encodeTensor(name, "F32", values)] };
+  });
   return [...extra, ...tensors, ...ownHead(architecture, config, tensors)];
 }
 

@@ -1,6 +1,6 @@
 // What a GGUF file says of a model besides its tokenizer. Keys: ggml docs/gguf.md; which of them an architecture has, and their values: llama.cpp
 // v0.5.0, conversion/<family>.py (`set_gguf_parameters`).
-import { type DecoderConfig, layerKind, type RopeConfig } from "../../config/decoder-config.ts";
+import { type DecoderConfig, layerKind, type RopeConfig, type RopeScaling } from "../../config/decoder-config.ts";
 import { UsageError } from "../../error.ts";
 import type { GgufArchitecture } from "../gguf/tensor-names.ts";
 import type { WrittenType } from "./encode-tensor.ts";
@@ -68,16 +68,39 @@ function scalingEntries(architecture: GgufArchitecture, { scaling }: RopeConfig)
     case "llama3": // said by the tensor rope_freqs
       return [];
     case "linear":
+      return [["rope.scaling.type", string("linear")], factorEntry(scaling.factor)];
+    case "yarn":
+      return yarnEntries(architecture, scaling);
+    case "longrope": // the factors are tensors
       return [
-        ["rope.scaling.type", string("linear")],
-        ["rope.scaling.factor", float32(scaling.factor)],
+        ...(architecture === "phi3" ? [] : [["rope.scaling.type", string("longrope")] as Entry]),
+        ["rope.scaling.original_context_length", uint32(scaling.originalMaxPositions)],
+        ["rope.scaling.attn_factor", float32(scaling.attentionFactor)],
       ];
-    default: {
-      const { kind } = scaling as { readonly kind: string };
-      throw new UsageError("config.json", `rope type ${kind} is not written as GGUF for ${architecture}. Write safetensors.`, { kind });
-    }
+    case "dynamic":
+      throw unknownScaling(architecture, "dynamic");
   }
 }
+
+const factorEntry = (factor: number): Entry => ["rope.scaling.factor", float32(factor)];
+
+/** llama.cpp works out the attention factor from the factor, and its ramp has whole bounds. */
+function yarnEntries(architecture: GgufArchitecture, scaling: RopeScaling & { readonly kind: "yarn" }): Entry[] {
+  const { factor, betaFast, betaSlow, truncate, attentionFactor, originalMaxPositions } = scaling;
+  const usual = 0.1 * Math.log(factor) + 1;
+  if (!truncate || Math.abs(attentionFactor - usual) > 1e-6)
+    throw unknownScaling(architecture, `yarn with the attention factor ${attentionFactor}`);
+  return [
+    ["rope.scaling.type", string("yarn")],
+    factorEntry(factor),
+    ["rope.scaling.original_context_length", uint32(originalMaxPositions)],
+    ["rope.scaling.yarn_beta_fast", float32(betaFast)],
+    ["rope.scaling.yarn_beta_slow", float32(betaSlow)],
+  ];
+}
+
+const unknownScaling = (architecture: GgufArchitecture, kind: string): UsageError =>
+  new UsageError("config.json", `rope type ${kind} is none that llama.cpp has for ${architecture}. Write safetensors.`, { kind });
 
 function peculiarEntries(architecture: GgufArchitecture, c: DecoderConfig): Entry[] {
   switch (architecture) {
@@ -89,11 +112,8 @@ function peculiarEntries(architecture: GgufArchitecture, c: DecoderConfig): Entr
       ];
     case "gemma3":
       return [...(c.logitSoftcap === null ? [] : [["final_logit_softcapping", float32(c.logitSoftcap)] as Entry]), ...windowEntries(c, 6)];
-    case "phi3": // llama.cpp tells Phi-4 from Phi-3 by a window of zero, and asks for the length before it was stretched
-      return [
-        ["attention.sliding_window", uint32(c.layerKinds[0]?.window ?? 0)],
-        ["rope.scaling.original_context_length", uint32(c.maxPositions)],
-      ];
+    case "phi3": // llama.cpp tells Phi-4 from Phi-3 by a window of zero
+      return [["attention.sliding_window", uint32(c.layerKinds[0]?.window ?? 0)]];
     case "gptneox":
       return [["use_parallel_residual", bool(c.normPlaces === "parallel")]];
     default:

@@ -1,17 +1,18 @@
-// Llama 3's rotary frequencies as GGUF keeps them: a tensor with, for each frequency, what it is divided by. Source: llama.cpp v0.5.0,
-// conversion/llama.py (`generate_extra_tensors`); the same formula as transformers' `_compute_llama3_parameters`.
+// Rotary frequencies as GGUF keeps them where no formula of llama.cpp gives them: tensors with what each frequency is divided by. Llama 3's scaling
+// becomes one; LongRoPE's two lists become two. Source: llama.cpp v0.5.0, conversion/llama.py, conversion/phi.py (`generate_extra_tensors`).
 import type { RopeConfig } from "../../config/decoder-config.ts";
+import { ropeFrequencies } from "../../nn/rope-tables.ts";
 
-/** One factor a pair of dimensions; undefined where frequencies are as they are. */
-export function ropeFactors({ theta, size, scaling }: RopeConfig): Float32Array<ArrayBuffer> | undefined {
-  if (scaling.kind !== "llama3") return undefined;
-  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling;
-  return Float32Array.from({ length: size / 2 }, (_, i) => {
-    const frequency = Math.fround(1 / theta ** ((2 * i) / size));
-    const turns = originalMaxPositions / ((2 * Math.PI) / frequency); // of this frequency, over the original length
-    if (turns > highFreqFactor) return 1;
-    if (turns < lowFreqFactor) return factor;
-    const smooth = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
-    return 1 / ((1 - smooth) / factor + smooth);
-  });
+/** The tensors by name, one number a pair of dimensions; none where frequencies are as they are. */
+export function ropeFactors(rope: RopeConfig): ReadonlyMap<string, Float32Array<ArrayBuffer>> {
+  const { scaling } = rope;
+  if (scaling.kind === "longrope")
+    return new Map([
+      ["rope_factors_long.weight", Float32Array.from(scaling.longFactors)],
+      ["rope_factors_short.weight", Float32Array.from(scaling.shortFactors)],
+    ]);
+  if (scaling.kind !== "llama3") return new Map();
+  const plain = ropeFrequencies({ ...rope, scaling: { kind: "none" } }, 0);
+  const scaled = ropeFrequencies(rope, 0);
+  return new Map([["rope_freqs.weight", Float32Array.from(plain, (f, i) => f / scaled[i]!)]]);
 }

@@ -1,7 +1,7 @@
 // A stored tensor as f32, some rows at a time.
 import { DTypeError, f16ToNumber } from "@qlora-js/core";
-import type { StoredTensor } from "../safetensors.ts";
-import { coreDType } from "../safetensors-dtype.ts";
+import type { StoredTensor } from "./safetensors.ts";
+import { coreDType } from "./safetensors-dtype.ts";
 
 /** Bytes of f32 that are made at a time, about. */
 const PIECE_BYTES = 16 << 20;
@@ -42,7 +42,7 @@ function widened(name: string, { dtype }: StoredTensor, { buffer }: Uint8Array<A
   if (type === "f32") return new Float32Array(buffer, 0, count);
   if (type === "bf16") return widenBf16(new Uint16Array(buffer, 0, count));
   if (type === "f16") return Float32Array.from(new Uint16Array(buffer, 0, count), f16ToNumber);
-  throw new DTypeError("gguf", type ? [type] : [], `"${name}" is ${dtype}, not a float.`);
+  throw new DTypeError("storedRows", type ? [type] : [], `"${name}" is ${dtype}, not a float.`);
 }
 
 /** bf16 is the upper half of f32. */

@@ -1,0 +1,126 @@
+// `qlora merge MODEL --adapter DIR --to PATH`: model and adapter made one, for tools that know nothing of adapters.
+import { namedFormat, type QFormat } from "@qlora-js/core";
+import { z } from "zod";
+import { linearModules } from "../../config/decoder-parts.ts";
+import { UsageError } from "../../error.ts";
+import { openModelFiles } from "../../formats/model-files.ts";
+import { openFolder } from "../../formats/node-folder.ts";
+import { openPeftAdapter, type PeftAdapter } from "../../formats/peft-adapter.ts";
+import { mergedFiles } from "../../merge/merged-files.ts";
+import { showBytes } from "../../plan/byte-size.ts";
+import { bytesOption } from "../bytes-option.ts";
+import type { CommandDefinition, Invocation } from "../command.ts";
+import { locateModel } from "../locate-model.ts";
+import { freePath } from "../merge/free-path.ts";
+import { GGUF_TYPES, OUTPUT_KINDS, OUTPUT_WORDS } from "../merge/output-kind.ts";
+import { type Written, writeMerged } from "../merge/write-merged.ts";
+import { openBackend } from "../open-backend.ts";
+import { type ModelFolder, openModelFolder } from "../open-model.ts";
+import { choiceOption, textOption } from "../option-table.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, type FormatOptions, formatWords } from "../options.ts";
+import type { Output } from "../output.ts";
+import { shellWord, shortestPath, typedCommand } from "../typed-command.ts";
+import { plural } from "../wording.ts";
+
+const { blockSize, doubleQuant } = FORMAT_OPTIONS;
+const { backend, threads } = BACKEND_OPTIONS;
+
+const OPTIONS = {
+  ...ADAPTER_OPTIONS,
+  to: textOption("--to <path>", z.string().min(1).optional(), {
+    help: "what to write: a folder, or a file for GGUF; must not be there yet",
+    expects: "a path",
+  }),
+  as: choiceOption("--as <kind>", OUTPUT_KINDS, "safetensors", "what to write it as"),
+  base: choiceOption(
+    "--base <weights>",
+    ["16bit", "nf4", "fp4"],
+    "16bit",
+    "what the adapter is added to, 16bit being the file's own numbers, nf4 and fp4 what is left of them in 4 bits",
+  ),
+  blockSize,
+  doubleQuant,
+  maxShardSize: bytesOption(
+    "--max-shard-size <bytes>",
+    z.int().positive().default(5_000_000_000),
+    "the most bytes of tensors in one safetensors file",
+  ),
+  backend,
+  threads,
+};
+
+export const mergeCommand: CommandDefinition<typeof OPTIONS> = {
+  name: "merge",
+  args: "<model>",
+  summary: "Merge an adapter into its model, for other tools: safetensors or GGUF",
+  options: OPTIONS,
+  run,
+};
+
+async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
+  const { as, base } = options;
+  const located = await locateModel(args[0]!, { adapter: options.adapter, format: { ...options, format: "nf4" }, given });
+  if (located.adapter === undefined)
+    throw new UsageError("--adapter", "is missing. Give the folder of the adapter to merge, or a run folder as the model.", {});
+  const to = await freePath(options.to, GGUF_TYPES[as] ? "file" : "folder");
+  const format: FormatOptions = { ...located.format, format: base === "16bit" ? "none" : base };
+  const model = await openModelFolder(located.model);
+  const files = await openModelFiles(model.folder);
+  try {
+    const adapter = await openPeftAdapter(await openFolder(located.adapter), linearModules(model.config));
+    try {
+      announce(output, model, adapter, { ...options, format });
+      const { backend } = await openBackend(options);
+      try {
+        const merging = { backend, config: model.config, files, adapter, base: formatOf(format) };
+        const merged = mergedFiles({ ...merging, precision: GGUF_TYPES[as] ? "f32" : "file" });
+        conclude(output, await writeMerged(to, model, merged, { as, maxShardBytes: options.maxShardSize, output }));
+      } finally {
+        backend.dispose();
+      }
+    } finally {
+      await adapter.close();
+    }
+  } finally {
+    await files.close();
+  }
+}
+
+const formatOf = ({ format, ...choices }: FormatOptions): QFormat | null => (format === "none" ? null : namedFormat(format, choices));
+
+interface Announced {
+  readonly as: (typeof OUTPUT_KINDS)[number];
+  readonly format: FormatOptions;
+}
+
+/** Says which weights the adapter is added to: the two give different models. */
+function announce(output: Output, { folder, config }: ModelFolder, adapter: PeftAdapter, { as, format }: Announced): void {
+  const own = format.format === "none";
+  output.facts("model", `${shortestPath(folder.name)} · ${config.modelType}`);
+  output.facts("adapter", `${shortestPath(adapter.folder)} · rank ${adapter.settings.rank} on ${plural(adapter.modules.size, "layer")}`);
+  output.facts(
+    "into",
+    own
+      ? "the file's own weights, which are nearer to the original model · --base nf4 takes the 4-bit ones that training saw"
+      : `the file's weights as ${formatWords(format)} leaves them · what training saw, if it was over the same format`,
+  );
+  output.facts("as", OUTPUT_WORDS[as]);
+  output.event("merge", {
+    model: folder.name,
+    adapter: adapter.folder,
+    modules: adapter.modules.size,
+    as,
+    base: own ? "16bit" : format.format,
+    ...(own ? {} : { blockSize: format.blockSize, doubleQuant: format.doubleQuant }),
+  });
+}
+
+function conclude(output: Output, { path, bytes, files, warnings }: Written): void {
+  for (const warning of warnings) output.facts("note", warning);
+  const where = shortestPath(path);
+  output.facts("written", `${where} · ${showBytes(bytes)}${files.length > 1 ? ` · ${plural(files.length, "file")}` : ""}`);
+  const next = files.length > 1 ? `${typedCommand()} chat ${shellWord(where)}` : `llama-cli -m ${shellWord(where)}`;
+  output.facts("next", next);
+  output.event("written", { path, bytes, files, warnings, next });
+  output.event("done");
+}

@@ -1,0 +1,65 @@
+// A merged model written as what was asked for, with progress.
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { ggufChunks } from "../../formats/gguf-writer/gguf-layout.ts";
+import { ggufModel } from "../../formats/gguf-writer/gguf-model.ts";
+import type { ModelFiles } from "../../formats/model-files.ts";
+import { writeModelFolder } from "../../merge/model-folder.ts";
+import { writeFileSafely } from "../../safe-write.ts";
+import { readTokenizerFiles } from "../../text/read-tokenizer.ts";
+import type { ModelFolder } from "../open-model.ts";
+import type { Output } from "../output.ts";
+import { GGUF_TYPES, type OutputKind } from "./output-kind.ts";
+
+export interface Written {
+  readonly path: string;
+  readonly bytes: number;
+  readonly files: readonly string[];
+  /** What other tools compute otherwise, in whole sentences. */
+  readonly warnings: readonly string[];
+}
+
+export interface WriteOptions {
+  readonly as: OutputKind;
+  readonly maxShardBytes: number;
+  readonly output: Output;
+}
+
+/** @throws StorageError if it cannot be written, UsageError if it cannot be said in that format */
+export async function writeMerged(to: string, model: ModelFolder, merged: ModelFiles, options: WriteOptions): Promise<Written> {
+  const { as, maxShardBytes, output } = options;
+  const total = [...merged.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
+  const progress = (done: number, of: number): void => output.status(`  merging   ${Math.floor((100 * done) / of)} %`);
+  const type = GGUF_TYPES[as];
+  try {
+    if (type === undefined) {
+      const files = await writeModelFolder(to, model.folder, merged, { maxShardBytes, onProgress: (done) => progress(done, total) });
+      const sizes = await Promise.all(files.map(async (file) => (await stat(join(to, file))).size));
+      return { path: to, bytes: sizes.reduce((a, b) => a + b, 0), files, warnings: [] };
+    }
+    const textFiles = await readTokenizerFiles(model.folder);
+    const text = textFiles && model.tokenizer ? { files: textFiles, tokenizer: model.tokenizer } : undefined;
+    const name = basename(resolve(model.folder.name));
+    const { metadata, tensors, warnings } = ggufModel({ name, config: model.config, files: merged, text }, type);
+    await writeFileSafely(
+      to,
+      counted(ggufChunks(metadata, tensors), (done) => progress(Math.min(done, total), total)),
+    );
+    const { size } = await stat(to);
+    const silent = text
+      ? []
+      : ["the model has no tokenizer.json, so the file has no tokenizer: llama.cpp can compute with it, but not read text."];
+    return { path: to, bytes: size, files: [basename(to)], warnings: [...warnings, ...silent] };
+  } finally {
+    output.clearStatus();
+  }
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    yield chunk;
+    bytes += chunk.byteLength;
+    onBytes(bytes);
+  }
+}

@@ -1,0 +1,116 @@
+// A model with an adapter merged into it, as if it were stored: the same tensors under the same names, those that the adapter changes computed when they
+// are read. Whoever reads a model's files can read these; the model is never in memory whole. W + s·B·A as PEFT's `merge` computes it, in f32.
+import {
+  add,
+  type Backend,
+  cast,
+  dequantize,
+  matmul,
+  type QFormat,
+  quantize,
+  scale,
+  scope,
+  type Tensor,
+  tensor,
+  transpose,
+} from "@qlora-js/core";
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { type LinearModule, linearModules } from "../config/decoder-parts.ts";
+import { checkModelTensors } from "../config/model-tensors.ts";
+import type { ModelFiles } from "../formats/model-files.ts";
+import type { PeftAdapter, StoredLora } from "../formats/peft-adapter.ts";
+import type { StoredTensor } from "../formats/safetensors.ts";
+import { coreDType } from "../formats/safetensors-dtype.ts";
+import { storedValues } from "../formats/stored-rows.ts";
+import { checkFinite } from "./check-finite.ts";
+
+export interface MergeOptions {
+  readonly backend: Backend;
+  readonly config: DecoderConfig;
+  readonly files: ModelFiles;
+  readonly adapter: PeftAdapter;
+  /**
+   * The weights that the adapter is added to: null for the numbers of the files; or what a 4-bit format makes of them, for all linear layers, as the
+   * model was while the adapter was trained.
+   */
+  readonly base: QFormat | null;
+  /** What merged weights are rounded to: their type in the files, or f32, for writers that narrow them further. */
+  readonly precision: "file" | "f32";
+}
+
+/**
+ * @throws FormatError if the files do not hold the model that its config describes
+ */
+export function mergedFiles(options: MergeOptions): ModelFiles {
+  const { config, files, adapter, base } = options;
+  checkModelTensors(config, files);
+  const merging = new Merging(options);
+  const changed = linearModules(config).filter(({ name }) => base !== null || adapter.modules.has(name));
+  const tensors = new Map(files.tensors);
+  for (const module of changed) {
+    const name = `${module.name}.weight`;
+    tensors.set(name, merging.merged(module, files.tensors.get(name)!));
+  }
+  return { ...files, tensors };
+}
+
+class Merging {
+  /** The tensor that is being read, so that reading it piece by piece computes it once. */
+  #last: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
+
+  constructor(readonly options: MergeOptions) {}
+
+  merged(module: LinearModule, stored: StoredTensor): StoredTensor {
+    const { dtype, shape } = stored;
+    const wide = this.options.precision === "f32";
+    const byteLength = wide ? 4 * shape.reduce((n, d) => n * d, 1) : stored.byteLength;
+    return {
+      file: stored.file,
+      dtype: wide ? "F32" : dtype,
+      shape,
+      byteLength,
+      read: async (offset = 0, length = byteLength - offset) => {
+        if (this.#last?.name !== module.name) this.#last = { name: module.name, bytes: await this.#compute(module, stored) };
+        return this.#last.bytes.slice(offset, offset + length);
+      },
+    };
+  }
+
+  async #compute(module: LinearModule, stored: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
+    const { backend, adapter, base, precision } = this.options;
+    const weight = await storedValues(module.name, stored);
+    const lora = adapter.modules.get(module.name);
+    const matrices = lora && { a: await storedValues(module.name, lora.a), b: await storedValues(module.name, lora.b) };
+    const type = precision === "f32" ? "f32" : (coreDType(stored.dtype) ?? "f32");
+    const made = scope(backend, () => {
+      const file = tensor(backend, weight, stored.shape);
+      const start = base ? throughFormat(file, base, module.transposed) : file;
+      const sum = lora && matrices ? add(start, delta(backend, lora, matrices, module)) : start;
+      return cast(sum, type);
+    });
+    try {
+      const bytes = (await made.readBytes()).slice();
+      checkFinite(module.name, type, bytes);
+      return bytes;
+    } finally {
+      made.dispose();
+    }
+  }
+}
+
+/** What is left of a weight in 4 bits. Blocks run over [out, in], whichever way the file has it. */
+function throughFormat(weight: Tensor, format: QFormat, transposed: boolean): Tensor {
+  const back = (w: Tensor): Tensor => dequantize(quantize(w, format));
+  return transposed ? transpose(back(transpose(weight))) : back(weight);
+}
+
+interface Matrices {
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+}
+
+/** s · B·A, turned as the weight is. */
+function delta(backend: Backend, lora: StoredLora, { a, b }: Matrices, { transposed }: LinearModule): Tensor {
+  const product = scale(matmul(tensor(backend, b, lora.b.shape), tensor(backend, a, lora.a.shape)), lora.scale);
+  return transposed ? transpose(product) : product;
+}

@@ -26,6 +26,7 @@ export { encodeSafetensors, type TensorToStore } from "./formats/safetensors-lay
 export { type GenerateOptions, generate } from "./generate/generate.ts";
 export { type SamplingOptions, sampleToken } from "./generate/sample-token.ts";
 export { LoraAdapter } from "./lora/lora-adapter.ts";
+export { type MergeOptions, mergedFiles } from "./merge/merged-files.ts";
 export { buildDecoder, type Parts } from "./models/build-decoder.ts";
 export { Decoder, type DecoderParts } from "./models/decoder.ts";
 export { type LoadOptions, loadModel } from "./models/load-model.ts";

@@ -6,5 +6,6 @@ export { writeGgufFile } from "./formats/gguf-writer/gguf-file.ts";
 export { openFolder } from "./formats/node-folder.ts";
 export { writePeftAdapter, writePeftFiles } from "./formats/peft-writer.ts";
 export { openSafetensorsFile, writeSafetensorsFile } from "./formats/safetensors-file.ts";
+export { type ModelFolderOptions, writeModelFolder } from "./merge/model-folder.ts";
 export { memoryBudget } from "./plan/memory-budget.ts";
 export { removeLeftovers, settleFolder, writeFileSafely, writeFolderSafely } from "./safe-write.ts";

@@ -41,7 +41,7 @@ export function ggufModel({ name, config, files, text }: GgufModelSource, type: 
   return {
     metadata: new Map([
       ...modelMetadata(architecture, config, { name, type, parameterCount }),
-      ...(text ? tokenizerMetadata(text.files, text.tokenizer, config.vocabSize) : none),
+      ...(text ? tokenizerMetadata(text.files, text.tokenizer, config) : none),
     ]),
     tensors,
     warnings,

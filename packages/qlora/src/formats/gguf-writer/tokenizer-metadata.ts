@@ -1,5 +1,6 @@
 // A tokenizer as the metadata of a GGUF file, from tokenizer.json and its companions: byte-level BPE as `gpt2`, BPE over characters with bytes to fall
 // back on (Llama 2, Mistral, Gemma, Phi-3, made from SentencePiece) as `llama`. Source: llama.cpp v0.5.0, conversion/base.py, gguf-py vocab.py.
+import type { DecoderConfig } from "../../config/decoder-config.ts";
 import { UsageError } from "../../error.ts";
 import { ChatTemplate } from "../../text/chat-template.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
@@ -12,19 +13,22 @@ import { preTokenizerName } from "./pre-tokenizer.ts";
 import { sentencePieceMetadata } from "./sentence-piece.ts";
 import { tokenList } from "./token-list.ts";
 
+/** What the model's own config says of tokens. */
+export type ModelTokens = Pick<DecoderConfig, "vocabSize" | "bosTokenId" | "eosTokenIds" | "padTokenId">;
+
 /**
- * @param vocabularySize rows of the embedding table
+ * @param model its vocabulary is the rows of the embedding table
  * @throws UsageError if it is of a kind that llama.cpp does not have
  * @throws FormatError if tokenizer.json is not what it should be
  */
-export function tokenizerMetadata(files: TokenizerFiles, tokenizer: Tokenizer, vocabularySize: number): [string, GgufValue][] {
+export function tokenizerMetadata(files: TokenizerFiles, tokenizer: Tokenizer, model: ModelTokens): [string, GgufValue][] {
   const file = pathIn(files, "tokenizer.json");
   refuseOtherKinds(file, files.tokenizer);
   const json = checkJson(file, BpeJson, files.tokenizer);
   const vocabulary = json.model.byte_fallback
-    ? sentencePieceMetadata(file, json, vocabularySize)
-    : byteLevelMetadata(file, json, vocabularySize);
-  return [...vocabulary, ...specialMetadata(files, tokenizer)];
+    ? sentencePieceMetadata(file, json, model.vocabSize)
+    : byteLevelMetadata(file, json, model.vocabSize);
+  return [...vocabulary, ...specialMetadata(files, tokenizer, model)];
 }
 
 function refuseOtherKinds(file: string, json: unknown): void {
@@ -50,16 +54,18 @@ function byteLevelMetadata(file: string, json: BpeJson, vocabularySize: number):
   ];
 }
 
-function specialMetadata(files: TokenizerFiles, { special, prefixIds, suffixIds }: Tokenizer): [string, GgufValue][] {
-  const { bos, eos, unk, pad } = special;
+/** A job that nobody names a token for would be done by one that llama.cpp takes for granted. */
+function specialMetadata(files: TokenizerFiles, { special, prefixIds, suffixIds }: Tokenizer, model: ModelTokens): [string, GgufValue][] {
+  const bos = special.bos?.id ?? model.bosTokenId;
+  const eos = special.eos?.id ?? model.eosTokenIds[0];
+  const ids = { bos, eos, unknown: special.unk?.id, padding: special.pad?.id ?? model.padTokenId };
   const template = ChatTemplate.from(files, special);
-  const ids = { bos, eos, unknown: unk, padding: pad };
   return [
-    ...Object.entries(ids).flatMap(([job, token]): [string, GgufValue][] =>
-      token ? [[`tokenizer.ggml.${job}_token_id`, uint32(token.id)]] : [],
+    ...Object.entries(ids).flatMap(([job, id]): [string, GgufValue][] =>
+      id === undefined ? [] : [[`tokenizer.ggml.${job}_token_id`, uint32(id)]],
     ),
-    ["tokenizer.ggml.add_bos_token", bool(bos !== undefined && prefixIds.includes(bos.id))],
-    ["tokenizer.ggml.add_eos_token", bool(eos !== undefined && suffixIds.includes(eos.id))],
+    ["tokenizer.ggml.add_bos_token", bool(bos !== undefined && prefixIds.includes(bos))],
+    ["tokenizer.ggml.add_eos_token", bool(eos !== undefined && suffixIds.includes(eos))],
     ...(template ? [["tokenizer.chat_template", string(template.source)] as [string, GgufValue]] : []),
   ];
 }

@@ -33,9 +33,9 @@ export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles
 }
 
 async function readGgufTokenizer(folder: Folder, gguf: string): Promise<TokenizerFiles | undefined> {
-  const { tokenizer, files } = await openGgufOf(folder, gguf);
-  await files.close();
-  return tokenizer;
+  const model = await openGgufOf(folder, gguf);
+  await model.files.close();
+  return model.tokenizer();
 }
 
 async function readText(folder: Folder, file: string): Promise<string> {

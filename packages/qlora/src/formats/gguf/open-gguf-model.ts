@@ -19,8 +19,11 @@ export interface OpenedGgufModel {
   readonly config: ConfigJson;
   /** Closing it closes the source. */
   readonly files: ModelFiles;
-  /** Undefined where the file has no tokenizer. */
-  readonly tokenizer: TokenizerFiles | undefined;
+  /**
+   * Makes the tokenizer's files; undefined where the file has no tokenizer.
+   * @throws FormatError if its parts do not fit each other, UnsupportedError for a kind of tokenizer that is not read
+   */
+  tokenizer(): TokenizerFiles | undefined;
 }
 
 export interface GgufModelOptions {
@@ -34,7 +37,7 @@ export interface GgufModelOptions {
 /**
  * Opens a GGUF file of one of the architectures that are trained here. The source is closed with `files`, or at once if this fails.
  * @throws FormatError if it is not a sound GGUF file, or not the model that its metadata says
- * @throws UnsupportedError for an architecture, a type of tensor or a tokenizer that is not read
+ * @throws UnsupportedError for an architecture or a type of tensor that is not read
  */
 export async function openGgufModel(source: ByteSource, { quantizedAs = "BF16" }: GgufModelOptions = {}): Promise<OpenedGgufModel> {
   const gguf = await openGguf(source);
@@ -55,7 +58,7 @@ export async function openGgufModel(source: ByteSource, { quantizedAs = "BF16" }
     const kvHeads = settings.optionalSize("attention.head_count_kv") ?? heads;
     const tensors = huggingFaceTensors(gguf, architecture, { heads: { heads, kvHeads }, quantizedAs, tied });
     const files: ModelFiles = { folder: gguf.file, files: [gguf.file], tensors, close: () => gguf.close() };
-    return { config, files, tokenizer: ggufTokenizer(settings, config) };
+    return { config, files, tokenizer: () => ggufTokenizer(settings, config) };
   } catch (error) {
     await gguf.close();
     throw error;

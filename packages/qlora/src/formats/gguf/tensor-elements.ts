@@ -57,10 +57,10 @@ function storeF32(numbers: Float32Array, out: Uint8Array<ArrayBuffer>, at: numbe
 }
 
 function storeBF16(numbers: Float32Array, out: Uint8Array<ArrayBuffer>, at: number): void {
-  const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+  const bits = new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length); // signed, so that the sums stay whole 32-bit numbers
   const halves = new Uint16Array(out.buffer, 2 * at, numbers.length);
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i]!;
-    halves[i] = (word & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+    halves[i] = (word & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (((word + 0x7fff) | 0) + ((word >>> 16) & 1)) >>> 16;
   }
 }

@@ -1,7 +1,7 @@
 // A SentencePiece BPE vocabulary (Llama 2, Mistral, Gemma, Phi-3) in the words of a tokenizer.json: pieces with scores become merges in the order of the scores.
 // Source: transformers convert_slow_tokenizer.py (`generate_merges`, `LlamaConverter`, `GemmaConverter`).
 import { TOKEN_TYPE } from "../gguf-types.ts";
-import type { GgufVocabulary } from "./vocabulary.ts";
+import { type GgufVocabulary, idsByToken } from "./vocabulary.ts";
 
 const SPACE = "▁";
 
@@ -28,7 +28,7 @@ export function sentencePiece(vocabulary: GgufVocabulary, unknown: string | unde
       fuse_unk: true,
       byte_fallback: true,
       ignore_merges: false,
-      vocab: Object.fromEntries(vocabulary.tokens.map((token, id) => [token, id])),
+      vocab: idsByToken(vocabulary),
       merges: vocabulary.merges?.map((merge) => merge.split(" ")) ?? mergesOf(vocabulary),
     },
   };

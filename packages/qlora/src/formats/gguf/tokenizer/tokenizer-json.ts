@@ -8,7 +8,7 @@ import type { ConfigJson } from "../model-config.ts";
 import type { Settings } from "../settings.ts";
 import { preTokenizer } from "./pre-tokenizers.ts";
 import { sentencePiece } from "./sentence-piece.ts";
-import { type GgufVocabulary, readVocabulary } from "./vocabulary.ts";
+import { type GgufVocabulary, idsByToken, readVocabulary } from "./vocabulary.ts";
 
 /**
  * @param config the model's config.json, for the tokens that end a text
@@ -82,7 +82,7 @@ function byteLevelParts(settings: Settings, vocabulary: GgufVocabulary, prefixSp
       fuse_unk: false,
       byte_fallback: false,
       ignore_merges: rule.ignoreMerges,
-      vocab: Object.fromEntries(vocabulary.tokens.map((token, id) => [token, id])),
+      vocab: idsByToken(vocabulary),
       merges: vocabulary.merges,
     },
     addBos: rule.addBos,

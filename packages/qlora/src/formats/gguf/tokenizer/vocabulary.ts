@@ -31,9 +31,21 @@ export function readVocabulary({ gguf }: Settings): GgufVocabulary {
   for (const [name, values] of [["token_type", types] as const, ["scores", scores] as const])
     if (values && values.length !== tokens.length) fail(`has ${tokens.length} tokens, but ${values.length} in "tokenizer.ggml.${name}".`);
   const merges = texts(list("merges"));
-  const odd = merges?.find((merge) => !/^[^ ]+ [^ ]+$/.test(merge));
+  const odd = merges?.find((merge) => !isPair(merge));
   if (odd !== undefined) fail(`merge ${quoted(odd)} is not two texts with a space between.`);
   return { tokens, types, scores, merges };
+}
+
+function isPair(merge: string): boolean {
+  const space = merge.indexOf(" ");
+  return space > 0 && space < merge.length - 1 && merge.indexOf(" ", space + 1) < 0;
+}
+
+/** Ids by token, as tokenizer.json has them. No prototype: a token may have any name. */
+export function idsByToken({ tokens }: GgufVocabulary): Readonly<Record<string, number>> {
+  const ids = Object.create(null) as Record<string, number>;
+  for (let id = 0; id < tokens.length; id++) ids[tokens[id]!] = id;
+  return ids;
 }
 
 function texts(value: MetadataValue | undefined): readonly string[] | undefined {

@@ -10,6 +10,9 @@ const repository = fileURLToPath(new URL("../../", import.meta.url));
 /** The folder of models and reference data beside the repository. */
 const SHARED = join(repository, "..", "shared");
 
+/** The model as a GGUF file, Q4_1 with embeddings in Q8_0. */
+export const SMOLLM2_GGUF = join(SHARED, "models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
+
 /** Reference data of SmolLM2: golden.json, train.jsonl, adapters. */
 export const SMOLLM2_REFERENCE = join(SHARED, "reference", "smollm2");
 

@@ -18,7 +18,7 @@ import { type GgufVocabulary, idsByToken, readVocabulary } from "./vocabulary.ts
  */
 export function ggufTokenizer(settings: Settings, config: ConfigJson): TokenizerFiles | undefined {
   const kind = settings.general("tokenizer.ggml.model", "string");
-  if (kind === undefined || kind === "no_vocab") return undefined;
+  if (kind === undefined || kind === "none" || kind === "no_vocab") return undefined;
   const vocabulary = readVocabulary(settings);
   const special = new SpecialTokens(settings, vocabulary);
   const { addBos, ...json } = parts(settings, kind, vocabulary, special);

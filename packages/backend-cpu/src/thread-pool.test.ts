@@ -4,10 +4,12 @@ import { platform } from "#platform";
 import type { Platform } from "./platform.ts";
 import { ThreadPool } from "./thread-pool.ts";
 
-// `transpose` stands for any kernel: to [columns, rows] ← x [rows, columns], tasks of 32 columns.
-const [ROWS, COLUMNS] = [20, 640];
-const TASKS = Math.ceil(COLUMNS / 32);
+// `permuteElements` stands for any kernel: to [columns, rows] ← x [rows, columns], a task for each column.
+const [ROWS, COLUMNS] = [500, 20];
+const TASKS = COLUMNS;
 const [FROM, TO] = [2 ** 20, 4 * 2 ** 20];
+const transpose = (to: number, from: number, rows: number, columns: number) =>
+  ["permuteElements", [to, from, 4, 1, columns, rows, 0, 0, 1, columns]] as const;
 
 describe("the thread pool", { timeout: 30_000 }, () => {
   const pools: ThreadPool[] = [];
@@ -28,7 +30,7 @@ describe("the thread pool", { timeout: 30_000 }, () => {
     return { pool, floats };
   }
   const transposed = (floats: Float32Array): Float32Array => floats.slice(TO / 4, TO / 4 + ROWS * COLUMNS);
-  const job = ["transpose", [TO, FROM, ROWS, COLUMNS]] as const;
+  const job = transpose(TO, FROM, ROWS, COLUMNS);
 
   it("does every task once, on any number of threads and however many are taken at a time", async () => {
     const expected = Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => Math.sin((i % ROWS) * COLUMNS + Math.floor(i / ROWS)));
@@ -49,7 +51,7 @@ describe("the thread pool", { timeout: 30_000 }, () => {
       // 4 tasks of one element each: copies element i of the source to the place before it
       const at = i % 1000;
       floats[FROM / 4] = i;
-      pool.run("transpose", [TO + 4 * at, FROM, 1, 128], 4);
+      pool.run(...transpose(TO + 4 * at, FROM, 1, 4), 4);
       if (floats[TO / 4 + at] !== i) expect.fail(`job ${i} left ${floats[TO / 4 + at]}`);
     }
   });
@@ -76,7 +78,7 @@ describe("the thread pool", { timeout: 30_000 }, () => {
     pools.push(pool);
     const floats = new Float32Array(memory.buffer);
     floats.set([1, 2, 3, 4, 5, 6], FROM / 4);
-    pool.run("transpose", [TO, FROM, 2, 3], 1);
+    pool.run(...transpose(TO, FROM, 2, 3), 3);
     expect(floats.slice(TO / 4, TO / 4 + 6)).toEqual(Float32Array.of(1, 4, 2, 5, 3, 6));
   });
 
@@ -96,8 +98,8 @@ describe("the thread pool", { timeout: 30_000 }, () => {
   it.each([1, 2, 3])("names the kernel that trapped, with %i threads, and refuses all after it", async (threads) => {
     const { pool } = await start(threads);
     const beyond = 2 ** 32 - 4096; // not in the memory
-    expect(() => pool.run("transpose", [beyond, beyond, 64, 3200], 100)).toThrow(/"transpose" trapped/);
-    expect(() => pool.run(...job, TASKS)).toThrow(/"transpose" trapped/);
+    expect(() => pool.run(...transpose(beyond, beyond, 64, 100), 100)).toThrow(/"permuteElements" trapped/);
+    expect(() => pool.run(...job, TASKS)).toThrow(/"permuteElements" trapped/);
   });
 
   it("says so when it is used after dispose, which may be called twice", async () => {

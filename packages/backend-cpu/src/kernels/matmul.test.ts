@@ -37,7 +37,7 @@ function call({ m, n, k, transposeA, transposeB, type, batch, addend }: Sizes) {
 
 const sizes = fc.record<Sizes>({
   m: fc.integer({ min: 0, max: 90 }),
-  n: fc.integer({ min: 0, max: 90 }),
+  n: fc.integer({ min: 0, max: 130 }),
   k: fc.integer({ min: 0, max: 90 }),
   transposeA: fc.boolean(),
   transposeB: fc.boolean(),
@@ -63,7 +63,13 @@ describe("a product of matrices", () => {
     ["depth in several blocks", { m: 9, n: 40, k: 1700 }],
     ["depth in several blocks, and something added", { m: 70, n: 300, k: 1300, transposeB: true, addend: "all" }],
     ["few columns", { m: 256, n: 16, k: 576, transposeB: true }],
-    ["few columns of A transposed, made the other way round", { m: 600, n: 16, k: 64, transposeA: true, addend: "all" }],
+    ["depth in several blocks of packed rows", { m: 43, n: 130, k: 1700, addend: "all" }],
+    ["more packed rows than there is room for at once", { m: 100, n: 2, k: 60_000, transposeA: true, addend: "all" }],
+    [
+      "more packed rows of a batch than there is room for at once",
+      { m: 100, n: 2, k: 20_000, transposeA: true, batch: [3], addend: "row" },
+    ],
+    ["few columns of A transposed", { m: 600, n: 16, k: 64, transposeA: true, addend: "all" }],
     ["A transposed against B transposed", { m: 40, n: 70, k: 30, transposeA: true, transposeB: true, addend: "row" }],
     ["A transposed against a wide B in 16 bits", { m: 33, n: 90, k: 65, transposeA: true, type: "bf16" }],
     ["wide tasks", { m: 6, n: 2100, k: 33 }],

@@ -23,12 +23,11 @@ export interface ProductFields {
   n: number;
   k: number;
   a: number;
+  aPacked: boolean;
   c: number;
   cRow: number;
-  cColumn: number;
   from: number;
   fromRow: number;
-  fromColumn: number;
   storage: number;
   bTransposed: boolean;
   b: number;
@@ -48,6 +47,12 @@ const SIGNED_MAP = dynamicMap("signed");
 /** Terms that are summed before C is visited: panels of a task stay in the second-level cache. A multiple of 32 unless it is all. */
 const DEPTH = 1536;
 const depthOf = (k: number): number => (k <= DEPTH ? k : Math.ceil(k / Math.ceil(k / DEPTH) / 32) * 32);
+
+/** Rows of `m` that go in tiles of 5: what is left comes out in as many tiles of 4 as make it even. */
+export function fivesOf(m: number): number {
+  const rest = ((5 - (m % 5)) % 5) * 4;
+  return rest <= m ? m - rest : 0;
+}
 
 /** Address of the code book that describeQuantized wrote. */
 export const codeBookOf = (rt: Runtime): number => rt.tables + 4 * CODE_BOOK;
@@ -78,12 +83,11 @@ export function describeProduct(rt: Runtime, p: Readonly<ProductFields>): number
   words[at++] = p.k;
   words[at++] = p.a;
   words[at++] = p.k * 4; // aRow
+  words[at++] = p.aPacked ? 1 : 0;
   words[at++] = p.c;
   words[at++] = p.cRow;
-  words[at++] = p.cColumn;
   words[at++] = p.from;
   words[at++] = p.fromRow;
-  words[at++] = p.fromColumn;
   words[at++] = p.storage;
   words[at++] = p.bTransposed ? 1 : 0;
   words[at++] = p.b;
@@ -93,6 +97,7 @@ export function describeProduct(rt: Runtime, p: Readonly<ProductFields>): number
   words[at++] = p.cBatch;
   words[at++] = p.fromBatch;
   words[at++] = depthOf(p.k);
+  words[at++] = fivesOf(p.m);
   words[at++] = p.rowsOfTask;
   words[at++] = p.columnsOfTask;
   return rt.tables;

@@ -29,13 +29,19 @@ function packEdge(storage: u32, to: usize, b: usize, step: usize, column: usize,
   }
 }
 
-/** B stored [k, n]: each row is read along, 8 columns to each panel. */
+/** Rows of B that are read together: they may lie so that a cache holds no more of them at once. */
+const LINES: usize = 8;
+
+/** B stored [k, n]: a few rows at a time, 8 columns of them to each panel. */
 @inline
 function packRows(storage: u32, shift: usize, to: usize, panelBytes: usize, b: usize, row: usize, depth: usize, columns: usize): void {
   const whole = columns >> 3;
-  for (let p: usize = 0, line = b; p < depth; p++, line += row) {
-    for (let panel: usize = 0, from = line, at = to + (p << 5); panel < whole; panel++, from += 8 << shift, at += panelBytes)
-      v128.store(at, load4(storage, from)), v128.store(at, load4(storage, from + (4 << shift)), 16);
+  for (let p: usize = 0; p < depth; p += LINES) {
+    const lines = min<usize>(LINES, depth - p);
+    for (let panel: usize = 0, from = b + p * row, at = to + (p << 5); panel < whole; panel++, from += 8 << shift, at += panelBytes) {
+      for (let i: usize = 0, line = from; i < lines; i++, line += row)
+        v128.store(at + (i << 5), load4(storage, line)), v128.store(at + (i << 5), load4(storage, line + (4 << shift)), 16);
+    }
   }
   if (columns & 7) packEdge(storage, to + whole * panelBytes, b + (whole << (3 + shift)), row, 1 << shift, depth, columns & 7);
 }

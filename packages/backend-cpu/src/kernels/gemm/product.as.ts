@@ -1,4 +1,4 @@
-// What a product is, as its launcher writes it down: C = from + A·B. Fields are u32; launch.ts writes them in this order.
+// What a product is, as its launcher writes it down: C = from + A·B. Fields are u32; describe.ts writes them in this order.
 
 /** How B is stored. */
 export const F32: u32 = 0;
@@ -32,16 +32,15 @@ export class Product {
   m: usize;
   n: usize;
   k: usize;
-  /** A is f32, its rows contiguous. Steps are in bytes. */
+  /** A is f32, its rows contiguous; or tiles, as packRows leaves them. Steps are in bytes. */
   a: usize;
   aRow: usize;
+  aPacked: u32;
   c: usize;
   cRow: usize;
-  cColumn: usize;
   /** 0: nothing is added. */
   from: usize;
   fromRow: usize;
-  fromColumn: usize;
   storage: u32;
   /** 1: B is stored [n, k]; 0: [k, n]. */
   bTransposed: u32;
@@ -56,7 +55,9 @@ export class Product {
   fromBatch: usize;
   /** Depth of a block. */
   depth: usize;
-  /** How a product is cut into tasks. */
+  /** Rows that go in tiles of 5; the others go in tiles of 4. */
+  fives: usize;
+  /** How a product is cut into tasks; rows in a multiple of 5. */
   rowsOfTask: usize;
   columnsOfTask: usize;
 }

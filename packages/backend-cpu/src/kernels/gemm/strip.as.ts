@@ -14,7 +14,7 @@
 
 /** c + x·b, rounded twice. */
 @inline
-function madd(c: v128, x: v128, b: v128): v128 {
+export function madd(c: v128, x: v128, b: v128): v128 {
   return f32x4.add(c, f32x4.mul(x, b));
 }
 

@@ -5,7 +5,8 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunInUseError, StorageError } from "../error.ts";
-import { type LockHolder, lockHolder, RunLock } from "./run-lock.ts";
+import type { LockHolder } from "../process-lock.ts";
+import { lockHolder, RunLock } from "./run-lock.ts";
 
 let run: string;
 beforeEach(async () => {

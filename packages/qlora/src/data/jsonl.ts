@@ -8,7 +8,7 @@ export interface JsonLine {
 }
 
 /** The longest line that is read, in characters: 32 Mi. A longer one is most likely a file without line ends. */
-const LONGEST_LINE = 2 ** 25;
+export const LONGEST_LINE = 2 ** 25;
 const EXCERPT = 60;
 /** What a terminal would act upon. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

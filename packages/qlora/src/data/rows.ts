@@ -3,6 +3,7 @@ import * as z from "zod";
 import { UsageError } from "../error.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { ChatMessage } from "../text/chat-template.ts";
+import { jsonArray } from "./json-array.ts";
 import { type JsonLine, jsonLines } from "./jsonl.ts";
 import { KNOWN_ROWS, kindOf, nearestKind, ROW_FORMS, ROW_KEYS, type RowKind } from "./row-kinds.ts";
 
@@ -75,18 +76,36 @@ const fieldAt = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((at, key) => (typeof key === "number" ? `${at}[${key}]` : `${at}${at && "."}${String(key)}`), "");
 
 /**
- * The rows of a JSON Lines text that arrives in chunks. The first row decides the kind of all.
+ * The rows of a JSON Lines text that arrives in chunks; or of one JSON list, if the file is a .json that begins as one. The first row decides the kind of all.
  * @throws UsageError naming the line of a row that is broken, unknown, or of another kind than the first; and if there is no row at all.
  */
 export async function* readRows(chunks: AsyncIterable<string> | Iterable<string>, file: string): AsyncGenerator<PlacedRow> {
   let first: PlacedRow | undefined;
-  for await (const jsonLine of jsonLines(chunks, file)) {
+  for await (const jsonLine of valuesOf(chunks, file)) {
     const placed = parseRow(jsonLine, file);
     first ??= placed;
     if (placed.row.kind !== first.row.kind) throw mixedKinds(first, placed);
     yield placed;
   }
   if (!first) throw new UsageError(file, `is empty. Write one row a line: ${KNOWN_ROWS}.`, { file });
+}
+
+/** A .json is a list of rows, or JSON Lines under another name. */
+async function* valuesOf(chunks: AsyncIterable<string> | Iterable<string>, file: string): AsyncGenerator<JsonLine> {
+  if (!/\.json$/i.test(file)) return yield* jsonLines(chunks, file);
+  const iterator = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+  let begin = "";
+  for (let next = await iterator.next(); ; next = await iterator.next()) {
+    if (!next.done) begin += next.value;
+    if (next.done || /[^\s\uFEFF]/.test(begin)) break;
+  }
+  const all = { [Symbol.asyncIterator]: () => withFirst(begin, iterator) };
+  yield* /^[\s\uFEFF]*\[/.test(begin) ? jsonArray(all, file) : jsonLines(all, file);
+}
+
+async function* withFirst(first: string, rest: AsyncIterator<string> | Iterator<string>): AsyncGenerator<string> {
+  yield first;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }
 
 /** Keys that a message names. */

@@ -51,6 +51,41 @@ export class RunInUseError extends UsageError {
   }
 }
 
+/**
+ * What is wrong with a hub, or with what was asked of it:
+ * `absent` (there is no such repository or file, or it may not be seen), `revision` (not that one), `unauthorized` (the token is refused, or may not),
+ * `gated` (its terms are not accepted yet), `offline` (not in the cache), `limited` (too many requests), `server` (it has a fault), `unreachable` (no
+ * connection, or one that breaks again and again), `answer` (what it says is no hub's answer, or is not safe), `damaged` (a file is not what its hash says),
+ * `space` (the disk has no room).
+ */
+export type HubProblem =
+  | "absent"
+  | "revision"
+  | "unauthorized"
+  | "gated"
+  | "offline"
+  | "limited"
+  | "server"
+  | "unreachable"
+  | "answer"
+  | "damaged"
+  | "space";
+
+/** A model or data set that could not be had from a hub. The command leaves with 2 where it is the user's to mend, with 1 where it is not. */
+export class HubError extends Error {
+  override readonly name = "HubError";
+  /** @param where The repository, as `org/name`. */
+  constructor(
+    readonly where: string,
+    readonly problem: HubProblem,
+    what: string,
+    readonly fields: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(`${where}: ${what}`, options);
+  }
+}
+
 /** A file or folder that could not be written; nothing that stood there before has changed. The command exits with 1. */
 export class StorageError extends Error {
   override readonly name = "StorageError";

@@ -1,0 +1,69 @@
+// Which files of a data set's repository are its rows for training and for evaluation: by the words in their names, as Python's `datasets` reads them
+// (train; validation, valid, val, dev; test, testing, eval, evaluation), and all of them for training where none has such a word.
+import { UsageError } from "../error.ts";
+import type { RepositoryFile } from "./list-repository.ts";
+import { holds } from "./wanted-files.ts";
+
+export interface DataFiles {
+  readonly train: RepositoryFile;
+  readonly valid: RepositoryFile | undefined;
+}
+
+const WORDS = {
+  train: /(?:^|[^a-z])(?:train|training)(?:$|[^a-z])/i,
+  valid: /(?:^|[^a-z])(?:validation|valid|val|dev)(?:$|[^a-z])/i,
+  test: /(?:^|[^a-z])(?:test|testing|eval|evaluation)(?:$|[^a-z])/i,
+};
+/** JSON that describes a data set and is none. */
+const ABOUT = /(?:^|\/)(?:dataset_infos?|dataset_dict|state|metadata|config|package|package-lock)\.json$/i;
+
+/**
+ * The files of rows.
+ * @param name The repository, for messages.
+ * @param path A file or a folder of it; undefined for all.
+ * @throws UsageError if there are none that can be read, or it cannot be told which
+ */
+export function wantedData(name: string, files: readonly RepositoryFile[], path: string | undefined): DataFiles {
+  const exact = files.find((file) => file.path === path);
+  if (exact) return isRows(exact) ? { train: exact, valid: undefined } : none(name, [exact]);
+  const inside = path === undefined ? files : files.filter((file) => file.path.startsWith(`${path}/`));
+  if (inside.length === 0) throw new UsageError(name, `has no ${path ?? "files"}. ${holds(files)}`, { path });
+  const all = inside.filter((file) => isRows(file) && !file.path.split("/").some((part) => part.startsWith(".")));
+  const lines = all.filter((file) => /\.jsonl$/i.test(file.path));
+  const rows = lines.length > 0 ? lines : all;
+  if (rows.length === 0) return none(name, inside);
+  const of = (split: keyof typeof WORDS) => rows.filter((file) => splitOf(file.path) === split);
+  const train = of("train");
+  const valid = of("valid");
+  if (train.length > 0) return { train: only(name, train), valid: valid.length === 0 ? undefined : only(name, valid) };
+  const plain = rows.filter((file) => splitOf(file.path) === undefined);
+  return { train: only(name, plain.length > 0 ? plain : rows), valid: valid.length === 0 ? undefined : only(name, valid) };
+}
+
+const isRows = ({ path }: RepositoryFile): boolean => /\.jsonl?$/i.test(path) && !ABOUT.test(path);
+
+/** By the file's own name, or else by the nearest folder's. */
+function splitOf(path: string): keyof typeof WORDS | undefined {
+  for (const part of path.split("/").reverse()) {
+    for (const split of ["train", "valid", "test"] as const) if (WORDS[split].test(part)) return split;
+  }
+  return undefined;
+}
+
+const MOST_NAMED = 6;
+
+function only(name: string, files: readonly RepositoryFile[]): RepositoryFile {
+  if (files.length === 1) return files[0]!;
+  const choice = files.slice(0, MOST_NAMED).map(({ path }) => `${name}/${path}`);
+  const what = `has ${files.length} files that may be meant. Give one of them: ${choice.join(", ")}${files.length > MOST_NAMED ? ", …" : ""}`;
+  throw new UsageError(name, what, { files: files.map(({ path }) => path) });
+}
+
+function none(name: string, files: readonly RepositoryFile[]): never {
+  const kinds = new Set(files.map(({ path }) => /\.(parquet|csv|tsv|arrow|txt|zip|tar|gz|zst|bz2|xz|7z)$/i.exec(path)?.[1]?.toLowerCase()));
+  const packed = [...kinds].find((kind) => kind !== undefined);
+  if (packed === undefined) throw new UsageError(name, `has no .jsonl and no .json with rows. ${holds(files)}`);
+  const convert = `from datasets import load_dataset; load_dataset("${name}", split="train").to_json("train.jsonl")`;
+  const what = `has its rows as .${packed}, and .jsonl and .json are what can be read. Write them once with datasets: python -c '${convert}', then give train.jsonl.`;
+  throw new UsageError(name, what, { kind: packed });
+}

@@ -189,7 +189,7 @@ describe("a model folder", () => {
 
   it("that is not there, or has nothing of a model, is refused", async () => {
     const { folder, model, data } = fixtures();
-    expectRefused(await qlora(["train", join(folder, "nowhere"), data]), /nowhere: there is no such folder/);
+    expectRefused(await qlora(["train", join(folder, "nowhere"), data]), /nowhere: there is no such file or folder\. Give a model/);
     expectRefused(await qlora(["train", data, data]), /has no config\.json/);
     expectRefused(await qlora(["plan", model, "--targets", "v_porj"]), /--targets: "v_porj".*Did you mean "v_proj"\?/);
   });
@@ -223,7 +223,10 @@ describe("data", () => {
 
   it("that is not there is refused", async () => {
     const { folder, model } = fixtures();
-    expectRefused(await qlora(["eval", model, join(folder, "none.jsonl")]), /none\.jsonl: does not exist/);
+    expectRefused(
+      await qlora(["eval", model, join(folder, "none.jsonl")]),
+      /none\.jsonl: there is no such file or folder\. Give a \.jsonl/,
+    );
     mkdirSync(join(folder, "hollow"));
     expectRefused(await qlora(["train", model, join(folder, "hollow")]), /has no train\.jsonl/);
   });

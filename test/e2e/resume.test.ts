@@ -196,7 +196,7 @@ describe("a run that never stopped", () => {
     const resumed = await qlora(["train", "--resume", run, "--steps", "2"]);
     expect(resumed).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/moved-model: there is no such folder.*train MODEL DATA --resume/),
+      stderr: expect.stringMatching(/moved-model: there is no such file or folder.*train MODEL DATA --resume/),
     });
     const asked = await qlora(["eval", run, data]);
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/was trained on .*moved-model.*Give the model's folder/) });

@@ -1,7 +1,7 @@
 // An action of the command as a value, and how it is put on the program. What every action has in common is here: its own options and `--json` are read,
 // the output is opened, and a failure is told to programs as an event too.
 import type { Command } from "commander";
-import { UsageError } from "../error.ts";
+import { HubError, UsageError } from "../error.ts";
 import { readConfigFile } from "./config-file.ts";
 import { exitCodeOf } from "./failure.ts";
 import { addOptions, type OptionTable, type OptionValues, readOptions } from "./option-table.ts";
@@ -33,8 +33,9 @@ export interface CommandDefinition<T extends OptionTable> {
 
 /** What an argument may be, for the help of every action that has it. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
-  model: "a Hugging Face folder (config.json, safetensors, tokenizer.json), or a run folder that train has left",
-  data: "a .jsonl file, or a folder with train.jsonl and perhaps valid.jsonl",
+  model:
+    "a Hugging Face folder (config.json, safetensors, tokenizer.json), a GGUF file, a run folder that train has left, or org/name on the hub",
+  data: "a .jsonl file, a folder with train.jsonl and perhaps valid.jsonl, or org/name of a data set on the hub",
 };
 
 /** Puts an action on the program. */
@@ -61,4 +62,4 @@ export function addCommand<T extends OptionTable>(program: Command, definition: 
   });
 }
 
-const fieldsOf = (error: Error): object => (error instanceof UsageError ? { fields: error.fields } : {});
+const fieldsOf = (error: Error): object => (error instanceof UsageError || error instanceof HubError ? { fields: error.fields } : {});

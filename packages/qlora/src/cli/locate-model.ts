@@ -1,12 +1,14 @@
-// What MODEL names: a Hugging Face folder, or a run folder, whose manifest knows the model, and which holds the adapter that was trained.
+// What MODEL names: a Hugging Face folder, a model of a hub, or a run folder, whose manifest knows the model, and which holds the adapter that was trained.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UsageError } from "../error.ts";
+import { parseHubName } from "../hub/hub-name.ts";
 import { readManifest } from "../run/manifest.ts";
 import { ADAPTER_FOLDER, isRunFolder } from "../run/run-folder.ts";
 import { lockHolder } from "../run/run-lock.ts";
 import { settleFolder } from "../safe-write.ts";
+import { type HubAccess, localAdapter, localModel } from "./from-hub.ts";
 import type { FormatOptions } from "./options.ts";
 import { shellWord, typedCommand } from "./typed-command.ts";
 
@@ -23,25 +25,30 @@ export interface GivenModel {
   readonly format: FormatOptions;
   /** Which options were given; the others are those of the run. */
   readonly given: ReadonlySet<string>;
+  readonly hub: HubAccess;
+  /** What of a model is downloaded: all of it, by default. */
+  readonly wanted?: "model" | "text";
 }
 
 /**
  * Finds model and adapter.
- * @throws UsageError if a run folder has no adapter yet
+ * @throws UsageError if a run folder has no adapter yet; HubError as `localModel`
  */
-export async function locateModel(path: string, { adapter, format, given }: GivenModel): Promise<LocatedModel> {
-  if (!(await isRunFolder(path))) return { model: path, adapter, format };
+export async function locateModel(path: string, { adapter: named, format, given, hub, wanted }: GivenModel): Promise<LocatedModel> {
+  const adapter = await localAdapter(named, hub);
+  if (!(await isRunFolder(path))) return { model: (await localModel(path, hub, wanted)).path, adapter, format };
   const { model, options } = await readManifest(path);
   const own: FormatOptions = {
     format: given.has("format") ? format.format : options.format,
     blockSize: given.has("blockSize") ? format.blockSize : options.blockSize,
     doubleQuant: given.has("doubleQuant") ? format.doubleQuant : options.doubleQuant,
   };
-  if (!(await exists(model.path))) {
+  if (!parseHubName(model.path) && !(await exists(model.path))) {
     const what = `was trained on ${model.path}, which is not there any more. Give the model's folder, and ${join(path, ADAPTER_FOLDER)} as --adapter.`;
     throw new UsageError(path, what, { model: model.path });
   }
-  return { model: model.path, adapter: adapter ?? (await adapterOfRun(path)), format: own };
+  const base = await localModel(model.path, { ...hub, revision: undefined }, wanted);
+  return { model: base.path, adapter: adapter ?? (await adapterOfRun(path)), format: own };
 }
 
 /** An adapter that is being replaced is back within this time. */

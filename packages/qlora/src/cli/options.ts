@@ -1,6 +1,7 @@
 // Options that several actions have, with one meaning for all of them.
 import { BLOCK_SIZES, namedFormat, type QFormat } from "@qlora-js/core";
 import { z } from "zod";
+import { isRevision } from "../hub/hub-name.ts";
 import { bytesOption } from "./bytes-option.ts";
 import { BACKEND_NAMES } from "./open-backend.ts";
 import { choiceOption, numberOption, type OptionValues, switchOption, textOption } from "./option-table.ts";
@@ -47,9 +48,18 @@ export const BACKEND_OPTIONS = {
 /** Whose adapter is put on the model. */
 export const ADAPTER_OPTIONS = {
   adapter: textOption("--adapter <folder>", z.string().min(1).optional(), {
-    help: "a PEFT LoRA adapter to put on the model",
-    expects: "the folder of a PEFT adapter",
+    help: "a PEFT LoRA adapter to put on the model, a folder or org/name",
+    expects: "the folder of a PEFT adapter, or its org/name",
   }),
+};
+
+/** How what is not here is had from a hub. */
+export const HUB_OPTIONS = {
+  revision: textOption("--revision <name>", z.string().refine(isRevision).optional(), {
+    help: "branch, tag or commit of a model from the hub; or write org/name@revision, also for data and adapters",
+    expects: "a branch, a tag or a commit",
+  }),
+  offline: switchOption("--offline", z.boolean().optional(), "ask no hub, use what its cache has; so too where HF_HUB_OFFLINE=1"),
 };
 
 /** What random numbers depend on. */

@@ -9,10 +9,12 @@ import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import { coreDType } from "../formats/safetensors-dtype.ts";
+import { parseHubName } from "../hub/hub-name.ts";
 import { didYouMean } from "../nearest-name.ts";
 import type { WeightDType } from "../plan/skeleton.ts";
 import { readManifest } from "../run/manifest.ts";
 import { isRunFolder } from "../run/run-folder.ts";
+import { type HubAccess, localModel } from "./from-hub.ts";
 import { type ModelFolder, openModelFolder } from "./open-model.ts";
 
 export interface PlannedModel {
@@ -28,14 +30,16 @@ export interface PlannedModel {
  * Finds out what there is to plan for.
  * @throws UsageError if it is none of the three, FormatError if a file is not what it should be
  */
-export async function plannedModel(given: string): Promise<PlannedModel> {
+export async function plannedModel(given: string, hub: HubAccess): Promise<PlannedModel> {
   if (Object.hasOwn(SHAPES, given)) {
     const config = shapeNamed(given);
     return { name: given, config, dtype: weightDType(config.dtype), folder: undefined };
   }
-  const isFile = await kindOf(given);
-  if (!isFile || /\.gguf$/i.test(given)) {
-    const folder = await openModelFolder((await isRunFolder(given)) ? (await readManifest(given)).model.path : given);
+  const named = (await isRunFolder(given)) ? (await readManifest(given)).model.path : given;
+  const path = parseHubName(named) ? (await localModel(named, hub, "text")).path : named;
+  const isFile = await kindOf(path);
+  if (!isFile || /\.gguf$/i.test(path)) {
+    const folder = await openModelFolder(path);
     return { name: given, config: folder.config, dtype: (await storedDType(folder)) ?? weightDType(folder.config.dtype), folder };
   }
   const config = await readModelConfig(await openFolder(dirname(given)), basename(given));
@@ -55,7 +59,7 @@ async function kindOf(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch {
     const names = Object.keys(SHAPES);
-    const what = `is no folder, no config.json and no shape that is known (${names.join(", ")}).${didYouMean(path, names)}`;
+    const what = `is no folder, no config.json, no org/name on a hub and no shape that is known (${names.join(", ")}).${didYouMean(path, names)}`;
     throw new UsageError(path, what, { names });
   }
 }

@@ -1,7 +1,8 @@
 // A data file as a model will see it: rows read, tokenized, counted.
-import { type DataFile, findData, readDataFile } from "../data/read-file.ts";
+import { type DataFile, readDataFile } from "../data/read-file.ts";
 import { type DataStatistics, dataStatistics } from "../data/statistics.ts";
 import { type Example, tokenizeRows } from "../data/tokenize.ts";
+import { type HubAccess, localData } from "./from-hub.ts";
 import type { ModelFolder } from "./open-model.ts";
 
 export interface DataExamples {
@@ -22,7 +23,7 @@ export async function readExamples(path: string, { config, tokenizer, template }
 }
 
 /** The file of DATA to evaluate on: valid.jsonl where a folder has it, else train.jsonl, or the file itself. */
-export async function splitToEvaluate(data: string): Promise<string> {
-  const { train, valid } = await findData(data);
+export async function splitToEvaluate(data: string, hub: Omit<HubAccess, "revision">): Promise<string> {
+  const { train, valid } = await localData(data, hub);
   return valid ?? train;
 }

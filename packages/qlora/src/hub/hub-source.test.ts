@@ -22,11 +22,12 @@ describe("the cache of a hub", () => {
     const places = cachePlaces(hub, { kind: "model", repository: "org/na-me.1", revision: "refs/pr/1" });
     expect(places.ref).toBe(resolve("/c/models--org--na-me.1/refs/refs/pr/1"));
     expect(modelOfSnapshot(places.snapshot(COMMIT))).toEqual({ repository: "org/na-me.1", commit: COMMIT });
+    expect(modelOfSnapshot(`/c/models--a--b/snapshots/${COMMIT}/x.gguf`)).toEqual({ repository: "a/b", commit: COMMIT });
     for (const other of [
       "/c/models--org--name",
       `/c/datasets--a--b/snapshots/${COMMIT}`,
       "/home/model",
-      `/c/models--a--b/snapshots/${COMMIT}/x`,
+      `/c/models--a--b/snapshots/${COMMIT}0`,
     ])
       expect(modelOfSnapshot(other)).toBeUndefined();
   });

@@ -43,8 +43,8 @@ export function cachePlaces(hub: Hub, { kind, repository, revision }: HubSource)
   };
 }
 
-/** The model that a snapshot's folder is of, as `org/name` and its commit; undefined for any other folder. */
-export function modelOfSnapshot(folder: string): { readonly repository: string; readonly commit: string } | undefined {
-  const [, org, name, commit] = /(?:^|[\\/])models--([\w.-]+?)--([\w.-]+)[\\/]snapshots[\\/]([0-9a-f]{40})[\\/]?$/.exec(folder) ?? [];
+/** The model that a snapshot's folder, or a file in it, is of, as `org/name` and its commit; undefined for any other path. */
+export function modelOfSnapshot(path: string): { readonly repository: string; readonly commit: string } | undefined {
+  const [, org, name, commit] = /(?:^|[\\/])models--([\w.-]+?)--([\w.-]+)[\\/]snapshots[\\/]([0-9a-f]{40})(?:[\\/]|$)/.exec(path) ?? [];
   return org === undefined ? undefined : { repository: `${org}/${name}`, commit: commit! };
 }

@@ -8,11 +8,11 @@ import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, SEED_OPTIONS } from "../options.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, HUB_OPTIONS, SEED_OPTIONS } from "../options.ts";
 import type { Output } from "../output.ts";
 import { generateOptions, SAMPLING_OPTIONS } from "../sampling-options.ts";
 
-const OPTIONS = { ...ADAPTER_OPTIONS, ...SAMPLING_OPTIONS, ...SEED_OPTIONS, ...FORMAT_OPTIONS, ...BACKEND_OPTIONS };
+const OPTIONS = { ...ADAPTER_OPTIONS, ...SAMPLING_OPTIONS, ...SEED_OPTIONS, ...FORMAT_OPTIONS, ...BACKEND_OPTIONS, ...HUB_OPTIONS };
 
 export const chatCommand: CommandDefinition<typeof OPTIONS> = {
   name: "chat",
@@ -23,7 +23,7 @@ export const chatCommand: CommandDefinition<typeof OPTIONS> = {
 };
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
-  const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given });
+  const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });
   const folder = await openModelFolder(located.model);
   checkTalks(folder);
   const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });

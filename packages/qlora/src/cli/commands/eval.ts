@@ -7,7 +7,7 @@ import { locateModel } from "../locate-model.ts";
 import { openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
 import { numberOption } from "../option-table.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, formatWords } from "../options.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, formatWords, HUB_OPTIONS } from "../options.ts";
 import { readExamples, splitToEvaluate } from "../read-examples.ts";
 import { plural } from "../wording.ts";
 
@@ -17,6 +17,7 @@ const OPTIONS = {
   ...LENGTH_OPTIONS,
   ...FORMAT_OPTIONS,
   ...BACKEND_OPTIONS,
+  ...HUB_OPTIONS,
 };
 
 export const evalCommand: CommandDefinition<typeof OPTIONS> = {
@@ -28,9 +29,9 @@ export const evalCommand: CommandDefinition<typeof OPTIONS> = {
 };
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
-  const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given });
+  const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });
   const folder = await openModelFolder(located.model);
-  const path = await splitToEvaluate(args[1]!);
+  const path = await splitToEvaluate(args[1]!, { ...options, output });
   const { examples } = await readExamples(path, folder, options.maxLength);
   const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });
   try {

@@ -8,7 +8,7 @@ import { locateModel } from "../locate-model.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
 import { switchOption, textOption } from "../option-table.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, SEED_OPTIONS } from "../options.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, HUB_OPTIONS, SEED_OPTIONS } from "../options.ts";
 import { generateOptions, SAMPLING_OPTIONS } from "../sampling-options.ts";
 import { count } from "../wording.ts";
 
@@ -34,6 +34,7 @@ const OPTIONS = {
   ...SEED_OPTIONS,
   ...FORMAT_OPTIONS,
   ...BACKEND_OPTIONS,
+  ...HUB_OPTIONS,
 };
 
 export const generateCommand: CommandDefinition<typeof OPTIONS> = {
@@ -45,7 +46,7 @@ export const generateCommand: CommandDefinition<typeof OPTIONS> = {
 };
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
-  const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given });
+  const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });
   const folder = await openModelFolder(located.model);
   const prompt = promptIds(folder, options);
   const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });

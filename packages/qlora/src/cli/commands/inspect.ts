@@ -1,19 +1,21 @@
 // `qlora inspect MODEL DATA`: what the model will be trained on, token by token. No weights are read.
 import { z } from "zod";
 import { previewTokens, type Segment } from "../../data/preview.ts";
-import { findData } from "../../data/read-file.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { dataLine, lossLine, paint, tokensLine } from "../data-lines.ts";
 import { LENGTH_OPTIONS } from "../data-options.ts";
+import { localData } from "../from-hub.ts";
 import { locateModel } from "../locate-model.ts";
 import { openModelFolder } from "../open-model.ts";
 import { numberOption } from "../option-table.ts";
+import { HUB_OPTIONS } from "../options.ts";
 import { readExamples } from "../read-examples.ts";
 import { count } from "../wording.ts";
 
 const OPTIONS = {
   rows: numberOption("--rows <n>", z.int().nonnegative().default(3), { help: "rows to show", expects: "a whole number, 0 or more" }),
   ...LENGTH_OPTIONS,
+  ...HUB_OPTIONS,
 };
 
 export const inspectCommand: CommandDefinition<typeof OPTIONS> = {
@@ -25,9 +27,10 @@ export const inspectCommand: CommandDefinition<typeof OPTIONS> = {
 };
 
 async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promise<void> {
-  const { model } = await locateModel(args[0]!, { adapter: undefined, format: NO_FORMAT, given: new Set() });
+  const hub = { ...options, output };
+  const { model } = await locateModel(args[0]!, { adapter: undefined, format: NO_FORMAT, given: new Set(), hub, wanted: "text" });
   const folder = await openModelFolder(model);
-  const paths = await findData(args[1]!);
+  const paths = await localData(args[1]!, hub);
   const train = await readExamples(paths.train, folder, options.maxLength);
   const valid = paths.valid === undefined ? undefined : await readExamples(paths.valid, folder, options.maxLength);
   output.facts("data", dataLine(train.statistics, valid?.statistics, folder));

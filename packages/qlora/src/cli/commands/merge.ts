@@ -17,7 +17,7 @@ import { type Written, writeMerged } from "../merge/write-merged.ts";
 import { openBackend } from "../open-backend.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { choiceOption, textOption } from "../option-table.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, type FormatOptions, formatWords } from "../options.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, type FormatOptions, formatWords, HUB_OPTIONS } from "../options.ts";
 import type { Output } from "../output.ts";
 import { shellWord, shortestPath, typedCommand } from "../typed-command.ts";
 import { plural } from "../wording.ts";
@@ -47,6 +47,7 @@ const OPTIONS = {
   ),
   backend,
   threads,
+  ...HUB_OPTIONS,
 };
 
 export const mergeCommand: CommandDefinition<typeof OPTIONS> = {
@@ -59,7 +60,12 @@ export const mergeCommand: CommandDefinition<typeof OPTIONS> = {
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const { as, base } = options;
-  const located = await locateModel(args[0]!, { adapter: options.adapter, format: { ...options, format: "nf4" }, given });
+  const located = await locateModel(args[0]!, {
+    adapter: options.adapter,
+    format: { ...options, format: "nf4" },
+    given,
+    hub: { ...options, output },
+  });
   if (located.adapter === undefined)
     throw new UsageError("--adapter", "is missing. Give the folder of the adapter to merge, or a run folder as the model.", {});
   const to = await freePath(options.to, GGUF_TYPES[as] ? "file" : "folder");

@@ -1,6 +1,5 @@
 // `qlora plan MODEL [DATA]`: memory by component and steps, before anything is loaded: full fine-tuning in 16 bits, LoRA and QLoRA side by side.
 import { z } from "zod";
-import { findData } from "../../data/read-file.ts";
 import { UsageError } from "../../error.ts";
 import { loraSettings } from "../../formats/peft-config.ts";
 import { type BatchShape, batchShape } from "../../plan/batch-shape.ts";
@@ -12,8 +11,10 @@ import { memoryBudget } from "../../plan/memory-budget.ts";
 import { byMethod, METHODS, type Method, methodOf } from "../../plan/methods.ts";
 import { planSteps, type StepPlan } from "../../plan/steps.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
+import { localData } from "../from-hub.ts";
 import { numberOption, type OptionValues } from "../option-table.ts";
-import { BACKEND_OPTIONS, formatOf } from "../options.ts";
+import { BACKEND_OPTIONS, formatOf, HUB_OPTIONS } from "../options.ts";
+import type { Output } from "../output.ts";
 import { tellPlan } from "../plan-report.ts";
 import { type PlannedModel, plannedModel } from "../planned-model.ts";
 import { readExamples } from "../read-examples.ts";
@@ -27,6 +28,7 @@ const OPTIONS = {
   }),
   ...TRAINING_OPTIONS,
   weightsBudget: BACKEND_OPTIONS.weightsBudget,
+  ...HUB_OPTIONS,
 };
 export type PlanOptions = OptionValues<typeof OPTIONS>;
 
@@ -44,10 +46,10 @@ const DEFAULT_LENGTH = 512;
 const DEFAULT_EPOCHS = 3;
 
 async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promise<void> {
-  const model = await plannedModel(args[0]!);
+  const model = await plannedModel(args[0]!, { ...options, output });
   const { config, dtype } = model;
   const { shape, steps } =
-    args[1] === undefined ? { shape: assumedShape(model, options), steps: undefined } : await ofData(args[1], model, options);
+    args[1] === undefined ? { shape: assumedShape(model, options), steps: undefined } : await ofData(args[1], model, options, output);
   checkTargets(options.targets, config);
   const adapter = loraSettings({ rank: options.rank, alpha: options.alpha, dropout: options.dropout, targetModules: options.targets });
   const base = {
@@ -100,10 +102,15 @@ function assumedShape({ config }: PlannedModel, { batch, length, maxLength }: Pl
   return { batch, length: tokens, supervised: batch * (tokens - 1) };
 }
 
-async function ofData(data: string, { folder, name }: PlannedModel, options: PlanOptions): Promise<{ shape: BatchShape; steps: StepPlan }> {
+async function ofData(
+  data: string,
+  { folder, name }: PlannedModel,
+  options: PlanOptions,
+  output: Output,
+): Promise<{ shape: BatchShape; steps: StepPlan }> {
   if (!folder)
     throw new UsageError(name, "is a shape without a tokenizer, so data cannot be measured. Leave DATA out, or give a model's folder.");
-  const { train } = await findData(data);
+  const { train } = await localData(data, { ...options, output });
   const { examples } = await readExamples(train, folder, options.maxLength);
   const lengths = examples.map(({ inputIds }) => inputIds.length);
   return {

@@ -15,7 +15,7 @@ import { INTERRUPTED } from "../failure.ts";
 import type { BackendChoice } from "../open-backend.ts";
 import { Session } from "../open-session.ts";
 import { numberOption, switchOption, textOption } from "../option-table.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, formatOf } from "../options.ts";
+import { ADAPTER_OPTIONS, BACKEND_OPTIONS, formatOf, HUB_OPTIONS } from "../options.ts";
 import type { Output } from "../output.ts";
 import { printEnd } from "../train/ending.ts";
 import { withChanges } from "../train/plan-memory.ts";
@@ -42,13 +42,15 @@ const OPTIONS = {
   }),
   dryRun: switchOption("--dry-run", z.boolean().default(false), "stop after the plan"),
   ...BACKEND_OPTIONS,
+  ...HUB_OPTIONS,
 };
 
 export const trainCommand: CommandDefinition<typeof OPTIONS> = {
   name: "train",
   args: "[model] [data]",
   argumentHelp: {
-    model: "a Hugging Face folder (config.json, safetensors, tokenizer.json), or a GGUF file; what --resume goes on with, by default",
+    model:
+      "a Hugging Face folder (config.json, safetensors, tokenizer.json), a GGUF file, or org/name on the hub; what --resume goes on with, by default",
   },
   summary: "Fine-tune a model on data",
   options: OPTIONS,
@@ -104,7 +106,7 @@ async function trainOnce({ args, options, given, output }: Invocation<typeof OPT
   try {
     const [model, data] = args;
     const prepared = await prepareRun(
-      { model, data, adapter, options, given, resumed, dryRun, weightsBudget: options.weightsBudget },
+      { model, data, adapter, options, given, resumed, dryRun, weightsBudget: options.weightsBudget, hub: { ...options, output } },
       output,
     );
     if (prepared.manifest === undefined) return output.event("done", { dryRun });

@@ -13,8 +13,11 @@ import type { ModelFolder } from "../open-model.ts";
 import { qloraVersion } from "../version.ts";
 
 export interface RunSources {
+  /** What finds the model again: its whole path, or `org/name@commit`. */
+  readonly model: string;
   readonly folder: ModelFolder;
   readonly files: ModelFiles;
+  /** What finds the data again. */
   readonly data: string;
   readonly train: DataFile;
   readonly valid: DataFile | undefined;
@@ -25,14 +28,14 @@ export interface RunSources {
 
 /** Everything but the backend, which is not open yet. Reads all files of the model. */
 export async function describeRun(sources: RunSources, now: Date): Promise<Omit<Manifest, "backend">> {
-  const { folder, files, data, train, valid, adapter, options } = sources;
+  const { model, folder, files, data, train, valid, adapter, options } = sources;
   const besides = ggufOf(folder.folder) === undefined ? [CONFIG_FILE, ...textFileNames(folder.folder)] : [];
   return {
     kind: "qlora run",
     created: now.toISOString(),
     versions: { "qlora-js": qloraVersion(), node: process.version, platform: `${process.platform} ${process.arch}` },
-    model: { path: resolve(folder.folder.name), files: await hashFiles(folder.folder, [...besides, ...files.files]) },
-    data: { path: resolve(data), train: await hashedData(train), valid: valid ? await hashedData(valid) : null },
+    model: { path: model, files: await hashFiles(folder.folder, [...besides, ...files.files]) },
+    data: { path: data, train: await hashedData(train), valid: valid ? await hashedData(valid) : null },
     adapter: adapter === undefined ? null : { path: resolve(adapter), files: await hashFiles(adapter, [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) },
     options,
   };

@@ -3,16 +3,18 @@
 import { resolve } from "node:path";
 import { FormatError } from "@qlora-js/core";
 import { checkModelTensors } from "../../config/model-tensors.ts";
-import { findData } from "../../data/read-file.ts";
 import { UsageError } from "../../error.ts";
 import { type ModelFiles, openModelFiles } from "../../formats/model-files.ts";
+import { openFolder } from "../../formats/node-folder.ts";
 import type { LoraSettings } from "../../formats/peft-config.ts";
 import { coreDType } from "../../formats/safetensors-dtype.ts";
+import { modelOfSnapshot } from "../../hub/hub-source.ts";
 import type { WeightDType } from "../../plan/skeleton.ts";
 import { adapterOf, type Checkpoint, newestCheckpoint } from "../../run/checkpoint.ts";
 import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
 import { isRunFolder } from "../../run/run-folder.ts";
 import { RunLock } from "../../run/run-lock.ts";
+import { type HubAccess, localAdapter, localData, localModel } from "../from-hub.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import { type DataExamples, readExamples } from "../read-examples.ts";
@@ -50,6 +52,7 @@ export interface RunRequest {
   readonly resumed: ResumedRun | undefined;
   readonly dryRun: boolean;
   readonly weightsBudget: number | undefined;
+  readonly hub: HubAccess;
 }
 
 export interface PreparedRun {
@@ -70,21 +73,15 @@ export interface PreparedRun {
  * @throws UsageError, FormatError about whatever cannot be used; nothing has been written then
  */
 export async function prepareRun(request: RunRequest, output: Output): Promise<PreparedRun> {
-  const { resumed, given, dryRun } = request;
+  const { resumed, given, dryRun, hub } = request;
   const saved = resumed?.manifest;
-  const model = pathOf("MODEL", request.model, saved?.model.path);
-  const data = pathOf("DATA", request.data, saved?.data.path);
-  if (await isRunFolder(model)) throw aRun(model);
-  const folder = await orMoved(openModelFolder(model), "model", request);
+  const wanted = saved ? withSaved(request.options, given, saved.options) : request.options;
+  const { model, data, folder, train, valid } = await readModelAndData(request, wanted.maxLength, output);
+  const started = await localAdapter(request.adapter, hub);
   const files = await openModelFiles(folder.folder);
   try {
     checkModelTensors(folder.config, files);
-    const wanted = saved ? withSaved(request.options, given, saved.options) : request.options;
-    const paths = await orMoved(findData(data), "data", request);
-    const train = await readExamples(paths.train, folder, wanted.maxLength);
-    const valid = paths.valid === undefined ? undefined : await readExamples(paths.valid, folder, wanted.maxLength);
-    printData(output, folder, train, valid);
-    const { adapter, lora } = await chooseAdapter(request, wanted, folder);
+    const { adapter, lora } = await chooseAdapter({ ...request, adapter: started }, wanted, folder);
     const { options, plan } = resolveRun(
       saved ? wanted : asTheAdapter(wanted, lora, adapter),
       given,
@@ -102,13 +99,38 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
       weightsBudget: request.weightsBudget,
     });
     printPlan(output, options, memory, plan);
-    const sources = { folder, files, data, train: train.file, valid: valid?.file, adapter: request.adapter, options };
+    const sources = { model, folder, files, data, train: train.file, valid: valid?.file, adapter: started, options };
     const manifest = dryRun ? undefined : await describeRun(sources, new Date());
-    if (resumed && manifest) checkResumed(resumed, manifest, request.adapter);
+    if (resumed && manifest) checkResumed(resumed, manifest, started);
     return { folder, train, valid, lora, adapter, options, memory, manifest };
   } finally {
     await files.close();
   }
+}
+
+interface ModelAndData {
+  /** What finds them again. */
+  readonly model: string;
+  readonly data: string;
+  readonly folder: ModelFolder;
+  readonly train: DataExamples;
+  readonly valid: DataExamples | undefined;
+}
+
+/** What is wrong with rows is known before the weights of a model are downloaded: those come last. */
+async function readModelAndData(request: RunRequest, maxLength: number | undefined, output: Output): Promise<ModelAndData> {
+  const { resumed, hub } = request;
+  const named = pathOf("MODEL", request.model, resumed?.manifest.model.path);
+  const data = pathOf("DATA", request.data, resumed?.manifest.data.path);
+  if (await isRunFolder(named)) throw aRun(named);
+  const model = await orMoved(localModel(named, hub, "text"), "model", request);
+  const text = await orMoved(openModelFolder(model.path), "model", request);
+  const paths = await orMoved(localData(data, hub), "data", request);
+  const train = await readExamples(paths.train, text, maxLength);
+  const valid = paths.valid === undefined ? undefined : await readExamples(paths.valid, text, maxLength);
+  printData(output, text, train, valid);
+  const { path } = model.commit === undefined ? model : await localModel(model.name, { ...hub, revision: undefined });
+  return { model: model.name, data: paths.name, folder: { ...text, folder: await openFolder(path) }, train, valid };
 }
 
 function pathOf(name: string, given: string | undefined, saved: string | undefined): string {
@@ -139,7 +161,8 @@ async function chooseAdapter(
   options: GivenOptions,
   { config, folder }: ModelFolder,
 ): Promise<{ adapter: string | undefined; lora: LoraSettings }> {
-  const base = resolve(folder.name);
+  const path = resolve(folder.name);
+  const base = modelOfSnapshot(path)?.repository ?? path;
   const checkpoint = resumed?.checkpoint;
   const adapter = checkpoint ? adapterOf(checkpoint) : (wished ?? resumed?.manifest.adapter?.path);
   if (adapter === undefined) return { adapter, lora: newLora(options, config, base) };

@@ -1,0 +1,134 @@
+// The command with names of a hub, which is on this machine: the embedded model is trained under `org/name`, and then again offline.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { adapterBytes, named, qlora } from "./command.ts";
+import { HubServer, refuse } from "./hub-server.ts";
+
+const MICRO = fileURLToPath(new URL("../../packages/qlora/micro/", import.meta.url));
+const read = (folder: string, files: readonly string[]) =>
+  Object.fromEntries(files.map((file) => [file, readFileSync(join(MICRO, folder, file))]));
+
+let server: HubServer;
+let folder: string;
+let commit: string;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  server = await HubServer.start();
+  commit = server.add({
+    kind: "model",
+    name: "org/micro",
+    files: read("model", readdirSync(join(MICRO, "model"))),
+    large: /safetensors/,
+    tags: ["v2"],
+  });
+  server.add({ kind: "dataset", name: "org/pirate", files: read("demo", ["train.jsonl", "valid.jsonl"]) });
+});
+afterAll(() => server.stop());
+beforeEach(() => {
+  server.fault = () => false;
+  server.asked.length = 0;
+  folder = mkdtempSync(join(tmpdir(), "qlora-hub-cli-"));
+  environment = { HF_HOME: join(folder, "hf"), HF_ENDPOINT: server.endpoint };
+  return () => rmSync(folder, { recursive: true, force: true });
+});
+const steps = ["--steps", "2", "--batch", "2", "--no-samples"];
+
+it("trains org/name on a data set org/name, again offline to the same bits, and goes on, evaluates and generates from the run", async () => {
+  const run = (out: string, more: readonly string[] = []) =>
+    qlora(["train", "org/micro", "org/pirate", ...steps, "--out", join(folder, out), ...more], { environment, cwd: folder });
+  const first = await run("one");
+  expect(first.stderr).toBe("");
+  expect(first.code).toBe(0);
+  const downloads = named(first, "download");
+  expect(downloads.map(({ repository }) => repository)).toEqual(["org/micro", "org/pirate", "org/micro"]);
+  expect(downloads[0]).toMatchObject({ commit });
+  expect((downloads[0]!.files as { path: string }[]).map(({ path }) => path)).not.toContain("model.safetensors");
+  // rows are looked at before weights come
+  const order = first.events.map(({ event }) => event);
+  expect(order.indexOf("data")).toBeLessThan(order.lastIndexOf("download"));
+  const manifest = JSON.parse(readFileSync(join(folder, "one", "manifest.json"), "utf8")) as {
+    model: { path: string };
+    data: { path: string };
+  };
+  expect(manifest.model.path).toBe(`org/micro@${commit}`);
+  expect(manifest.data.path).toMatch(/^org\/pirate@[0-9a-f]{40}$/);
+  const adapter = JSON.parse(readFileSync(join(folder, "one", "adapter", "adapter_config.json"), "utf8")) as {
+    base_model_name_or_path: string;
+  };
+  expect(adapter.base_model_name_or_path).toBe("org/micro");
+
+  server.asked.length = 0;
+  const second = await run("two", ["--offline"]);
+  expect(second.code).toBe(0);
+  expect(server.asked).toEqual([]);
+  expect(named(second, "download")).toEqual([]);
+  expect(adapterBytes(join(folder, "two")).equals(adapterBytes(join(folder, "one")))).toBe(true);
+
+  const offline = { environment: { ...environment, HF_HUB_OFFLINE: "1" }, cwd: folder };
+  for (const args of [
+    ["eval", "one", "org/pirate"],
+    ["generate", "one", "--prompt", "Hi"],
+    ["train", "--resume", "one"],
+  ]) {
+    const result = await qlora(args, offline);
+    expect(result.stderr).toBe("");
+    expect(result.code).toBe(0);
+  }
+  expect(server.asked).toEqual([]);
+});
+
+it("shows tokens and plans without downloading weights", async () => {
+  for (const args of [
+    ["plan", "org/micro", "org/pirate"],
+    ["inspect", "org/micro@v2", "org/pirate", "--rows", "1"],
+  ]) {
+    const result = await qlora(args, { environment, cwd: folder });
+    expect(result.stderr).toBe("");
+    expect(result.code).toBe(0);
+  }
+  expect(server.asked.filter(({ at }) => at === "store")).toEqual([]);
+});
+
+it("takes a folder of that name before it asks a hub", async () => {
+  mkdirSync(join(folder, "org", "micro"), { recursive: true });
+  writeFileSync(join(folder, "org", "micro", "config.json"), "{}");
+  const result = await qlora(["inspect", "org/micro", "org/pirate"], { environment, cwd: folder });
+  expect(result.code).toBe(2);
+  expect(result.stderr).toContain("org/micro/config.json");
+  expect(server.asked).toEqual([]);
+});
+
+it("says both where a name is neither a path nor on the hub, and leaves with 2", async () => {
+  const absent = await qlora(["inspect", "org/none", "org/pirate"], { environment, cwd: folder });
+  expect(absent.code).toBe(2);
+  expect(absent.stderr).toMatch(/^error: org\/none: there is no such file or folder here, and 127\.0\.0\.1:\d+ has no model of that name/);
+  expect(named(absent, "error")[0]).toMatchObject({ name: "HubError", fields: { status: 401 }, exitCode: 2 });
+  const noData = await qlora(["inspect", "org/micro", "org/none"], { environment, cwd: folder });
+  expect(noData.stderr).toContain("has no data set of that name");
+  const neither = await qlora(["inspect", "nowhere", "org/pirate"], { environment, cwd: folder });
+  expect(neither.code).toBe(2);
+  expect(neither.stderr).toMatch(/^error: nowhere: there is no such file or folder here.*org\/name/);
+  const offline = await qlora(["inspect", "org/micro", "org/pirate", "--offline"], { environment, cwd: folder });
+  expect(offline.code).toBe(2);
+  expect(offline.stderr).toContain("not in the cache");
+  const pathWithRevision = await qlora(["inspect", folder, "org/pirate", "--revision", "v2"], { environment, cwd: folder });
+  expect(pathWithRevision.stderr).toContain("is a path of this machine");
+});
+
+it("leaves with 1 where the hub fails, and prints no token", async () => {
+  server.fault = (_, response) => {
+    refuse(response, 429, undefined, { "retry-after": 100_000 });
+    return true;
+  };
+  const failed = await qlora(["inspect", "org/micro", "org/pirate"], {
+    environment: { ...environment, HF_TOKEN: "hf_verysecret" },
+    cwd: folder,
+  });
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain("too many requests (429)");
+  expect(`${failed.stdout}${failed.stderr}`).not.toContain("verysecret");
+  expect(server.asked[0]!.token).toBe("Bearer hf_verysecret");
+});

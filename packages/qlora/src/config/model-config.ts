@@ -5,7 +5,7 @@ import { UsageError } from "../error.ts";
 import { FAMILIES } from "../families/families.ts";
 import type { Family } from "../families/family.ts";
 import { type Folder, listing } from "../formats/folder.ts";
-import { ggufOf, openGgufOf } from "../formats/gguf/gguf-of-folder.ts";
+import { ggufOf, openGgufOf, severalGgufs } from "../formats/gguf/gguf-of-folder.ts";
 import { quoted } from "../formats/quoted.ts";
 import { checkJson, readJson } from "../formats/read-json.ts";
 import { GenerationSchema } from "./common-schema.ts";
@@ -24,7 +24,8 @@ export async function readModelConfig(folder: Folder, file = CONFIG_FILE): Promi
   const gguf = ggufOf(folder);
   if (gguf !== undefined && file === CONFIG_FILE) return readGgufConfig(folder, gguf);
   if (!folder.files.includes(file)) {
-    throw new UsageError(folder.name, `has no ${file}, so it is not a model's folder. ${listing(folder)}.`, { files: folder.files });
+    const what = severalGgufs(folder) ?? `has no ${file}, so it is not a model's folder. ${listing(folder)}.`;
+    throw new UsageError(folder.name, what, { files: folder.files });
   }
   const json = await readJson(folder, file, MAX_CONFIG_BYTES);
   const generation = folder.files.includes(GENERATION_FILE) ? await readJson(folder, GENERATION_FILE, MAX_CONFIG_BYTES) : {};

@@ -4,7 +4,7 @@ import { FormatError } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../error.ts";
 import { type Folder, listing } from "./folder.ts";
-import { ggufOf, openGgufOf } from "./gguf/gguf-of-folder.ts";
+import { ggufOf, openGgufOf, severalGgufs } from "./gguf/gguf-of-folder.ts";
 import { quoted } from "./quoted.ts";
 import { checkJson, readJson } from "./read-json.ts";
 import { openSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
@@ -47,10 +47,7 @@ function withoutWeights(folder: Folder): string {
     const convert = `from transformers import AutoModelForCausalLM as M; M.from_pretrained("FOLDER").save_pretrained("NEW")`;
     return `holds its weights as ${pickled}, a pickle, which can run code when it is opened. Convert it once with transformers: python -c '${convert}', then use NEW.`;
   }
-  const ggufs = folder.files.filter((name) => /\.gguf$/i.test(name));
-  if (ggufs.length > 1)
-    return `holds ${ggufs.length} GGUF files: ${ggufs.slice(0, 8).join(", ")}${ggufs.length > 8 ? ", …" : ""}. Give the path of one.`;
-  return `holds no ${SINGLE_FILE} and no ${INDEX_FILE}. ${listing(folder)}.`;
+  return severalGgufs(folder) ?? `holds no ${SINGLE_FILE} and no ${INDEX_FILE}. ${listing(folder)}.`;
 }
 
 const IndexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });

@@ -12,6 +12,14 @@ export function ggufOf({ files }: Folder): string | undefined {
   return others.length > 0 || safetensors ? undefined : file;
 }
 
+/** Why none of several GGUF files is opened, in words; undefined where there are not several. */
+export function severalGgufs({ files }: Folder): string | undefined {
+  const found = files.filter(isGguf);
+  return found.length > 1
+    ? `holds ${found.length} GGUF files: ${found.slice(0, 8).join(", ")}${found.length > 8 ? ", …" : ""}. Give the path of one.`
+    : undefined;
+}
+
 /**
  * Opens the GGUF file of a folder.
  * @throws FormatError, UnsupportedError as `openGgufModel`

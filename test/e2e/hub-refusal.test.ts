@@ -2,8 +2,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { UsageError } from "@qlora-js/qlora";
+import { HubError, UsageError } from "@qlora-js/qlora";
 import { type Hub, hubModel } from "@qlora-js/qlora/node";
+import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { failure, NAME, useHub } from "./hub-fixture.ts";
 import { type Asked, refuse } from "./hub-server.ts";
@@ -180,6 +181,27 @@ describe("a hostile hub", () => {
       (response) => response.end('{"sha":"../../x"}'),
     );
     await failure("answer", hubModel(hub, NAME));
+  });
+
+  it("with any list at all gives a model, or an error of ours", async () => {
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom("file", "directory", "config.json", "model.safetensors", "../x", "0".repeat(40), "0".repeat(64), 9e15),
+    );
+    const entry = fc.oneof(
+      value,
+      fc.record({ type: value, path: value, size: value, oid: value, lfs: fc.oneof(value, fc.record({ oid: value, size: value })) }),
+    );
+    const none = { ...hub, freeBytes: async () => -1 };
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(value, fc.array(entry, { maxLength: 4 })), async (list) => {
+        fixture().server.entries = () => list;
+        const error: unknown = await hubModel(none, NAME).catch((thrown: unknown) => thrown);
+        expect(error instanceof HubError || error instanceof UsageError, String(error)).toBe(true);
+      }),
+      { numRuns: 1500 },
+    );
+    expect(existsSync(join(fixture().folder, "hub", "models--org--tiny"))).toBe(false);
   });
 
   it("with a list that never ends, or redirects that lead round, is given up", async () => {

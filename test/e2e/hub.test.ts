@@ -1,5 +1,5 @@
 // The command with names of a hub, which is on this machine: the embedded model is trained under `org/name`, and then again offline.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,6 +78,38 @@ it("trains org/name on a data set org/name, again offline to the same bits, and 
     expect(result.code).toBe(0);
   }
   expect(server.asked).toEqual([]);
+});
+
+it("that is killed while it downloads is gone on with by the next, from the byte it has", async () => {
+  const content = readFileSync(join(MICRO, "model", "model.safetensors"));
+  const most = content.length - 1000;
+  const sent = new Promise<void>((done) => {
+    server.fault = ({ at }, response) => {
+      if (at !== "store") return false;
+      response.writeHead(200, { "content-length": content.length });
+      response.write(content.subarray(0, most), () => done()); // and then nothing more
+      return true;
+    };
+  });
+  const blobs = join(folder, "hf", "hub", "models--org--micro", "blobs");
+  const partial = () => readdirSync(blobs).filter((name) => name.endsWith(".incomplete"));
+  const generate = ["generate", "org/micro", "--prompt", "Hi", "--max-new-tokens", "2"];
+  const killed = qlora(generate, {
+    environment,
+    onEvent: ({ event }, child) => {
+      if (event === "download") void sent.then(() => setTimeout(() => child.kill("SIGKILL"), 1000));
+    },
+  });
+  expect(await killed).toMatchObject({ signal: "SIGKILL" });
+  expect(partial()).toHaveLength(1);
+  const kept = statSync(join(blobs, partial()[0]!)).size;
+  server.fault = () => false;
+  server.asked.length = 0;
+  const next = await qlora(generate, { environment });
+  expect(next).toMatchObject({ code: 0, stderr: "" });
+  expect(server.asked.filter(({ at }) => at === "store").map(({ range }) => range)).toEqual([kept === 0 ? undefined : `bytes=${kept}-`]);
+  expect(kept).toBeGreaterThan(0);
+  expect(partial()).toEqual([]);
 });
 
 it("shows tokens and plans without downloading weights", async () => {

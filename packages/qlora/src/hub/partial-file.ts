@@ -7,10 +7,15 @@ import { storageError } from "../safe-write.ts";
 import { fileSize } from "./file-size.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 
+const WRITE_BYTES = 1 << 20;
+
 export class PartialFile {
   #handle: FileHandle | undefined;
   #hash: Hash;
   #bytes = 0;
+  /** Bytes that are not written yet: connections bring small pieces, and each write has its price. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
 
   private constructor(
     readonly path: string,
@@ -19,7 +24,7 @@ export class PartialFile {
     this.#hash = contentHash(file);
   }
 
-  /** Bytes that are there. */
+  /** Bytes that have come; they are all written once it is closed. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -48,17 +53,25 @@ export class PartialFile {
 
   /** @throws StorageError */
   async append(bytes: Uint8Array): Promise<void> {
-    await this.#guarded(async () => {
-      for (let at = 0; at < bytes.byteLength; ) {
-        at += (await this.#handle!.write(bytes, at, bytes.byteLength - at, this.#bytes + at)).bytesWritten;
-      }
-    });
     this.#hash.update(bytes);
     this.#bytes += bytes.byteLength;
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.byteLength;
+    if (this.#pendingBytes >= WRITE_BYTES) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#pending);
+    const from = this.#bytes - bytes.byteLength;
+    [this.#pending, this.#pendingBytes] = [[], 0];
+    await this.#guarded(async () => {
+      for (let at = 0; at < bytes.byteLength; ) at += (await this.#handle!.write(bytes, at, bytes.byteLength - at, from + at)).bytesWritten;
+    });
   }
 
   /** Forgets what is there. The file is another one then: who may still write to the old one does no harm. */
   async restart(): Promise<void> {
+    [this.#pending, this.#pendingBytes] = [[], 0];
     await this.close();
     await this.#guarded(() => rm(this.path, { force: true }));
     this.#handle = await this.#guarded(() => open(this.path, "w"));
@@ -73,14 +86,21 @@ export class PartialFile {
 
   /** Puts a whole file in its place, once it is on the disk. */
   async finish(target: string): Promise<void> {
+    await this.#flush();
     await this.#guarded(() => this.#handle!.sync());
     await this.close();
     await this.#guarded(() => rename(this.path, target));
   }
 
+  /** Writes what has come, and closes the file. */
   async close(): Promise<void> {
-    await this.#handle?.close();
-    this.#handle = undefined;
+    const handle = this.#handle;
+    try {
+      if (handle && this.#pendingBytes > 0) await this.#flush();
+    } finally {
+      this.#handle = undefined;
+      await handle?.close();
+    }
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {

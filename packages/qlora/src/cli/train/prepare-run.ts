@@ -2,7 +2,7 @@
 // gone on with.
 import { resolve } from "node:path";
 import { FormatError } from "@qlora-js/core";
-import { checkModelTensors } from "../../config/model-tensors.ts";
+import { checkModelTensors, renamedTensors } from "../../config/model-tensors.ts";
 import { UsageError } from "../../error.ts";
 import { type ModelFiles, openModelFiles } from "../../formats/model-files.ts";
 import { openFolder } from "../../formats/node-folder.ts";
@@ -87,7 +87,7 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
       given,
       train.examples.map((e) => e.inputIds.length),
     );
-    const dtype = dtypeOf(files);
+    const dtype = dtypeOf(folder, files);
     const { config } = folder;
     const memory = planMemory({
       config,
@@ -196,8 +196,9 @@ const asTheAdapter = (options: GivenOptions, { rank, alpha, dropout, targetModul
 });
 
 /** What the file's embeddings are in, which they keep. */
-function dtypeOf(files: ModelFiles): WeightDType {
-  const dtype = coreDType(files.tensors.get("model.embed_tokens.weight")!.dtype);
+function dtypeOf({ config }: ModelFolder, files: ModelFiles): WeightDType {
+  const embedding = renamedTensors(config, files.tensors).get(`${config.names.embedding}.weight`);
+  const dtype = embedding && coreDType(embedding.dtype);
   return dtype === "f32" || dtype === "f16" ? dtype : "bf16";
 }
 

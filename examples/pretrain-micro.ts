@@ -32,12 +32,12 @@ import {
   zeros,
 } from "@qlora-js/core";
 import {
-  buildDecoder,
-  type Decoder,
+  buildModel,
   DenseLinear,
-  decoderParts,
   encodeSafetensors,
+  type LanguageModel,
   LinearSlot,
+  modelParts,
   modelTensors,
   parseModelConfig,
   Tokenizer,
@@ -111,12 +111,12 @@ function firstWeights(): Map<string, Tensor> {
 }
 
 /** The model over these tensors; nothing is copied, so updating them in place trains it. */
-function modelOf(weights: ReadonlyMap<string, Tensor>): Decoder {
-  const parts = decoderParts(config).map(({ kind, name }) => {
+function modelOf(weights: ReadonlyMap<string, Tensor>): LanguageModel {
+  const parts = modelParts(config).map(({ kind, name }) => {
     const part = kind === "linear" ? new LinearSlot(name, new DenseLinear(weights.get(`${name}.weight`)!)) : weights.get(name)!;
     return [name, part] as const;
   });
-  return buildDecoder(backend, config, new Map(parts));
+  return buildModel(backend, config, new Map(parts));
 }
 
 const weights = firstWeights();
@@ -126,13 +126,8 @@ const moments = parameters.map(({ shape }) => ({ first: zeros(backend, shape), s
 
 /** Logits [rows · time, vocabulary] of rows of equal length. */
 function logitsOf(rows: readonly (readonly number[])[], time: number): Tensor {
-  const ids = tensor(
-    backend,
-    rows.flatMap((row) => row.slice(0, time)),
-    [rows.length, time],
-    "i32",
-  );
-  const hidden = model.forward(ids, { dropoutKey: null });
+  const inputIds = Int32Array.from(rows.flatMap((row) => row.slice(0, time)));
+  const hidden = model.hidden({ inputIds, batch: rows.length, length: time }, { dropoutKey: null });
   return matmul(reshape(hidden, [rows.length * time, config.hiddenSize]), model.head, { transposeB: true });
 }
 

@@ -24,7 +24,7 @@ export class Lesson {
 
   private constructor(
     readonly settings: Settings,
-    readonly model: q.Decoder,
+    readonly model: q.LanguageModel,
     readonly adapter: q.LoraAdapter,
     readonly text: Text,
     readonly data: Data,
@@ -125,7 +125,7 @@ interface Data {
   readonly samples: readonly { readonly question: string; readonly answer: string }[];
 }
 
-const threeWays = (config: q.DecoderConfig, run: q.AdapterRun): MethodBytes[] =>
+const threeWays = (config: q.ModelConfig, run: q.AdapterRun): MethodBytes[] =>
   q.METHODS.map((method) => {
     const { components, deviceBytes } = q.forecast(config, q.byMethod(method, run));
     return { method, components, deviceBytes };
@@ -139,7 +139,7 @@ async function readText(folder: q.Folder): Promise<Text> {
   return { tokenizer, template: q.ChatTemplate.from(files, tokenizer.special)! };
 }
 
-async function readData(url: URL, text: Text, config: q.DecoderConfig): Promise<Data> {
+async function readData(url: URL, text: Text, config: q.ModelConfig): Promise<Data> {
   const part = async (name: string) => {
     const rows: q.PlacedRow[] = [];
     for await (const row of q.readRows([await fetchText(new URL(name, url))], name)) rows.push(row);

@@ -1,7 +1,7 @@
 // The command on a GGUF file, whose metadata and tensors are all there is to a model.
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { ggufModel, openModelFiles, readModelConfig, readTokenizerFiles, Tokenizer } from "@qlora-js/qlora";
+import { type DecoderConfig, ggufModel, openModelFiles, readModelConfig, readTokenizerFiles, Tokenizer } from "@qlora-js/qlora";
 import { openFolder, writeGgufFile } from "@qlora-js/qlora/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { named, qlora, type Result } from "./command.ts";
@@ -15,7 +15,8 @@ async function asGguf(path: string, type: "F32" | "Q8_0"): Promise<string> {
   const folder = await openFolder(fixtures().model);
   const files = await openModelFiles(folder);
   const text = (await readTokenizerFiles(folder))!;
-  const source = { name: "tiny", config: await readModelConfig(folder), files, text: { files: text, tokenizer: Tokenizer.from(text) } };
+  const config = (await readModelConfig(folder)) as DecoderConfig;
+  const source = { name: "tiny", config, files, text: { files: text, tokenizer: Tokenizer.from(text) } };
   const { metadata, tensors } = ggufModel(source, type);
   await writeGgufFile(path, metadata, tensors);
   await files.close();

@@ -1,13 +1,13 @@
 // What transformers + PEFT + bitsandbytes compute on tiny models of every family (reference/FAMILIES.md), within about ten times float32's own noise.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Backend, grad, nf4, noGrad, Pager, type QFormat, scale, scope, sum, type Tensor, tensor } from "@qlora-js/core";
+import { type Backend, grad, nf4, noGrad, Pager, type QFormat, scale, scope, slice, sum, type Tensor } from "@qlora-js/core";
 import {
   type Batch,
   DataOrder,
-  type Decoder,
   type Example,
   generate,
+  type LanguageModel,
   LoraAdapter,
   linearModules,
   loadModel,
@@ -29,7 +29,36 @@ const reference = resolve(import.meta.dirname, "../../../shared/reference/famili
 const present = existsSync(reference);
 const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
 
-const FAMILIES = ["llama", "llama_tied_rope3", "qwen2", "qwen3", "phi3", "gpt_neox", "smollm3", "olmo2"];
+const FAMILIES = [
+  "llama",
+  "llama_tied_rope3",
+  "mistral",
+  "qwen2",
+  "qwen3",
+  "gemma2",
+  "gemma3_text",
+  "phi3",
+  "gpt_neox",
+  "smollm3",
+  "olmo2",
+  "t5",
+  "t5_v10",
+];
+
+interface Tolerance {
+  readonly logits: number;
+  readonly loss: number;
+  /** Relative, of each tensor. */
+  readonly gradient: number;
+}
+
+/** Ten times float32's own noise (FAMILIES.md). T5 1.0 has large logits. */
+function tolerance(name: string, format: QFormat | null = null): Tolerance {
+  // torch's mean of the scales, summed in f32 by as many lanes as the processor has, is one unit off here, which moves one of the 8-bit scales (layers.1.mlp.gate_proj's
+  // thirteenth) to the next level; ours is summed in f64. All other codes and scales are the same.
+  if (format && name === "mistral") return { logits: 6e-3, loss: 1e-4, gradient: 2e-3 };
+  return name === "t5_v10" ? { logits: 5e-5, loss: 5e-6, gradient: 1e-4 } : { logits: 3e-5, loss: 5e-6, gradient: 2e-5 };
+}
 
 interface Golden {
   readonly loss: number;
@@ -60,7 +89,7 @@ class Family {
   floats = (key: string): Float32Array => this.tensors.get(key) as Float32Array;
   ints = (key: string): Int32Array => this.tensors.get(key) as Int32Array;
 
-  async load(backend: Backend, format: QFormat | null, config = "config.json"): Promise<Decoder> {
+  async load(backend: Backend, format: QFormat | null, config = "config.json"): Promise<LanguageModel> {
     const folder = await openFolder(this.folder);
     const files = await openModelFiles(folder);
     try {
@@ -69,7 +98,7 @@ class Family {
       await files.close();
     }
   }
-  async adapt(model: Decoder): Promise<LoraAdapter> {
+  async adapt(model: LanguageModel): Promise<LoraAdapter> {
     const stored = await openPeftAdapter(await openFolder(join(this.folder, "adapter")), linearModules(model.config));
     try {
       return await LoraAdapter.load(model, stored);
@@ -77,20 +106,43 @@ class Family {
       await stored.close();
     }
   }
-  /** A batch [2, 24] out of the golden's tensors; `prefix` and `index` choose among the training batches. */
+  /** A batch of two rows out of the golden's tensors; `prefix` and `index` choose among the training batches. */
   batch(prefix = "", index = 0): Batch {
-    const cut = (key: string): Int32Array => this.ints(prefix + key).slice(index * 48, (index + 1) * 48);
-    const [inputIds, labels] = [cut("input_ids"), cut("labels")];
-    const supervised = [...labels].filter((l, i) => i % 24 > 0 && l !== NOT_SUPERVISED).length;
-    return { inputIds, labels, batch: 2, length: 24, supervised, lengths: [24, 24], bytes: 0 };
+    const cut = (key: string, length: number): Int32Array => this.ints(prefix + key).slice(2 * index * length, 2 * (index + 1) * length);
+    const [inputIds, mask] = [cut("input_ids", 24), cut("attention_mask", 24)];
+    if (!this.isSeq2Seq) return decoderBatch(inputIds, cut("labels", 24), 24);
+    // the decoder begins with 0; what is not learnt is 0 to it
+    const rows = [0, 1].map((row) => [...cut("labels", 16).slice(16 * row, 16 * (row + 1))]);
+    const targets = rows.flatMap((row) => [0, ...row.map((id) => Math.max(0, id))]);
+    const labels = rows.flatMap((row) => [NOT_SUPERVISED, ...row]);
+    const lengths = [0, 1].map((row) => mask.slice(24 * row, 24 * (row + 1)).reduce((a, b) => a + b, 0));
+    return { ...decoderBatch(Int32Array.from(targets), Int32Array.from(labels), 17), source: { inputIds, length: 24, lengths } };
+  }
+
+  get isSeq2Seq(): boolean {
+    return this.tensors.has("decoder_input_ids");
+  }
+
+  /** Places where logits mean something. */
+  get mask(): Int32Array {
+    return this.isSeq2Seq ? new Int32Array(32).fill(1) : this.ints("attention_mask");
   }
 }
 
-async function logits(model: Decoder, ids: Int32Array, starts?: readonly number[]): Promise<Float32Array> {
+function decoderBatch(inputIds: Int32Array, labels: Int32Array, length: number): Batch {
+  const supervised = [...labels].filter((l, i) => i % length > 0 && l !== NOT_SUPERVISED).length;
+  return { inputIds, labels, batch: 2, length, supervised, lengths: [length, length], bytes: 0 };
+}
+
+type Inputs = Pick<Batch, "inputIds" | "batch" | "length" | "source">;
+
+/** Logits of every position; of T5's decoder all but the last, which predicts nothing. */
+async function logits(model: LanguageModel, batch: Inputs, starts?: readonly number[]): Promise<Float32Array> {
   const result = noGrad(model.backend, () =>
-    scope(model.backend, () =>
-      logitsOf(model, model.forward(tensor(model.backend, ids, [2, 24], "i32"), { dropoutKey: null, ...(starts ? { starts } : {}) })),
-    ),
+    scope(model.backend, () => {
+      const hidden = model.hidden(batch, { dropoutKey: null, ...(starts ? { starts } : {}) });
+      return logitsOf(model, batch.source ? slice(hidden, 1, 0, batch.length - 1) : hidden);
+    }),
   );
   const values = await result.read();
   result.dispose();
@@ -116,7 +168,7 @@ function relative(found: Float32Array, expected: Float32Array): number {
 }
 
 async function lossAndGradients(
-  model: Decoder,
+  model: LanguageModel,
   adapter: LoraAdapter,
   batch: Batch,
   recompute: readonly Recomputation[],
@@ -131,6 +183,13 @@ async function lossAndGradients(
   const value = await loss.item();
   for (const t of [loss, ...grads] as Tensor[]) t.dispose();
   return { loss: value, grads: named };
+}
+
+/** A row of a batch as an example. */
+function exampleOf({ inputIds, labels, length, source }: Batch, row: number): Example {
+  const cut = (ids: Int32Array, width: number): Int32Array => ids.slice(row * width, (row + 1) * width);
+  const from = source && cut(source.inputIds, source.length).slice(0, source.lengths[row]);
+  return { inputIds: cut(inputIds, length), labels: cut(labels, length), source: from, bytes: 0 } as unknown as Example;
 }
 
 describe.each(backends)("on $name", ({ create }) => {
@@ -149,24 +208,26 @@ describe.each(backends)("on $name", ({ create }) => {
 
     it.each(["config.json", "config_hub.json"])("computes the logits of transformers, with %s", async (config) => {
       const model = await family.load(backend, null, config);
-      expect(worst(await logits(model, family.ints("input_ids")), family.floats("logits"), family.ints("attention_mask"))).toBeLessThan(
-        3e-5,
-      );
+      expect(worst(await logits(model, family.batch()), family.floats("logits"), family.mask)).toBeLessThan(tolerance(name).logits);
       model.dispose();
     });
 
-    it("computes the same logits for rows padded on the left", async () => {
+    it.skipIf(name.startsWith("t5"))("computes the same logits for rows padded on the left (T5: right only)", async () => {
       const model = await family.load(backend, null);
       expect(
-        worst(await logits(model, family.ints("left_input_ids"), [0, 5]), family.floats("left_logits"), family.ints("left_attention_mask")),
-      ).toBeLessThan(3e-5);
+        worst(
+          await logits(model, { inputIds: family.ints("left_input_ids"), batch: 2, length: 24 }, [0, 5]),
+          family.floats("left_logits"),
+          family.ints("left_attention_mask"),
+        ),
+      ).toBeLessThan(tolerance(name).logits);
       model.dispose();
     });
 
     it("computes the logits of the NF4 base with double quantization", async () => {
       const model = await family.load(backend, nf4());
-      expect(worst(await logits(model, family.ints("input_ids")), family.floats("nf4.logits"), family.ints("attention_mask"))).toBeLessThan(
-        3e-5,
+      expect(worst(await logits(model, family.batch()), family.floats("nf4.logits"), family.mask)).toBeLessThan(
+        tolerance(name, nf4()).logits,
       );
       model.dispose();
     });
@@ -174,13 +235,9 @@ describe.each(backends)("on $name", ({ create }) => {
     it("computes the logits of PEFT with the adapter on, and those of the base when it is taken off", async () => {
       const model = await family.load(backend, null);
       const adapter = await family.adapt(model);
-      expect(
-        worst(await logits(model, family.ints("input_ids")), family.floats("lora.logits"), family.ints("attention_mask")),
-      ).toBeLessThan(3e-5);
+      expect(worst(await logits(model, family.batch()), family.floats("lora.logits"), family.mask)).toBeLessThan(tolerance(name).logits);
       adapter.detach();
-      expect(worst(await logits(model, family.ints("input_ids")), family.floats("logits"), family.ints("attention_mask"))).toBeLessThan(
-        3e-5,
-      );
+      expect(worst(await logits(model, family.batch()), family.floats("logits"), family.mask)).toBeLessThan(tolerance(name).logits);
       model.dispose();
     });
 
@@ -193,13 +250,16 @@ describe.each(backends)("on $name", ({ create }) => {
       const expected = format ? family.golden.nf4.lora_loss : family.golden.lora.loss;
       const results = [];
       for (const recompute of ["nothing", "cheap", "all"] as const) {
-        const { loss, grads } = await lossAndGradients(model, adapter, family.batch(), [recompute, recompute]);
-        expect(Math.abs(loss - expected)).toBeLessThan(5e-6);
-        for (const [key, found] of grads) expect(relative(found, family.floats(prefix + key)), key).toBeLessThan(2e-5);
+        const { loss, grads } = await lossAndGradients(model, adapter, family.batch(), Array(4).fill(recompute));
+        expect(Math.abs(loss - expected)).toBeLessThan(tolerance(name, format).loss);
+        for (const [key, found] of grads)
+          expect(relative(found, family.floats(prefix + key)), key).toBeLessThan(tolerance(name, format).gradient);
         results.push(grads);
       }
-      expect(results[1]).toEqual(results[0]);
-      expect(results[2]).toEqual(results[0]);
+      // T5's encoder gets its gradient from every layer of the decoder, in another order where these are recomputed
+      if (family.isSeq2Seq) {
+        for (const grads of results) for (const [key, g] of grads) expect(relative(g, results[0]!.get(key)!)).toBeLessThan(1e-6);
+      } else expect(results.slice(1)).toEqual([results[0], results[0]]);
       model.dispose();
     });
 
@@ -214,35 +274,35 @@ describe.each(backends)("on $name", ({ create }) => {
     });
   });
 
-  it.skipIf(!present).each(["llama", "qwen2"])(`trains %s 30 steps as PEFT and torch.optim.AdamW do${reason}`, async (name) => {
-    const family = await Family.open(name);
-    const model = await family.load(backend, nf4());
-    const adapter = await family.adapt(model);
-    const parameters = adapter.parameters();
-    const pager = new Pager(backend);
-    const optimizer = new PagedAdamW(parameters, pager, { bits: 32, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 });
-    const examples: Example[] = Array.from({ length: 10 }, (_, row) => {
-      const cut = (key: string): Int32Array => family.ints(`train.${key}`).slice(row * 24, (row + 1) * 24);
-      return { inputIds: cut("input_ids"), labels: cut("labels"), bytes: 0, truncated: false } as unknown as Example;
-    });
-    const order = new DataOrder(10, { order: "file", batch: 2, accumulate: 1, seed: 0 });
-    const options = {
-      steps: 30,
-      learningRate: 1e-3,
-      schedule: "constant",
-      warmupSteps: 0,
-      clip: 0.3,
-      seed: 0,
-      dropout: false,
-      recompute: ["cheap", "cheap"],
-    } as const;
-    for await (const { step, loss, gradNorm } of train(model, [...parameters.values()], optimizer, examples, order, options)) {
-      const expected = family.golden.train!.steps[step - 1]!;
-      expect(Math.abs(loss - expected.loss), `loss of step ${step}`).toBeLessThan(1e-5);
-      expect(Math.abs(gradNorm / expected.grad_norm - 1), `gradient norm of step ${step}`).toBeLessThan(5e-6);
-    }
-    for (const [key, p] of parameters) expect(relative(await p.read(), family.floats(`final.${key}`)), key).toBeLessThan(2e-5);
-    pager.dispose();
-    model.dispose();
-  });
+  it.skipIf(!present).each(["llama", "qwen2", "gemma2", "t5"])(
+    `trains %s 30 steps as PEFT and torch.optim.AdamW do${reason}`,
+    async (name) => {
+      const family = await Family.open(name);
+      const model = await family.load(backend, nf4());
+      const adapter = await family.adapt(model);
+      const parameters = adapter.parameters();
+      const pager = new Pager(backend);
+      const optimizer = new PagedAdamW(parameters, pager, { bits: 32, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 });
+      const examples = Array.from({ length: 10 }, (_, row) => exampleOf(family.batch("train.", Math.floor(row / 2)), row % 2));
+      const order = new DataOrder(10, { order: "file", batch: 2, accumulate: 1, seed: 0 });
+      const options = {
+        steps: 30,
+        learningRate: 1e-3,
+        schedule: "constant",
+        warmupSteps: 0,
+        clip: 0.3,
+        seed: 0,
+        dropout: false,
+        recompute: ["cheap", "cheap", "cheap", "cheap"],
+      } as const;
+      for await (const { step, loss, gradNorm } of train(model, [...parameters.values()], optimizer, examples, order, options)) {
+        const expected = family.golden.train!.steps[step - 1]!;
+        expect(Math.abs(loss - expected.loss), `loss of step ${step}`).toBeLessThan(1e-5);
+        expect(Math.abs(gradNorm / expected.grad_norm - 1), `gradient norm of step ${step}`).toBeLessThan(5e-6);
+      }
+      for (const [key, p] of parameters) expect(relative(await p.read(), family.floats(`final.${key}`)), key).toBeLessThan(2e-5);
+      pager.dispose();
+      model.dispose();
+    },
+  );
 });

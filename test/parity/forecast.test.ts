@@ -4,7 +4,6 @@ import { type Backend, fp4, nf4, Pager } from "@qlora-js/core";
 import {
   ADAMW_DEFAULTS,
   DataOrder,
-  type DecoderConfig,
   type Example,
   encodeSafetensors,
   type ForecastOptions,
@@ -12,6 +11,7 @@ import {
   LoraAdapter,
   loadModel,
   loraSettings,
+  type ModelConfig,
   type ModelFiles,
   memoryFolder,
   modelTensors,
@@ -41,7 +41,7 @@ const run = (more: Partial<ForecastOptions>): ForecastOptions => ({
 });
 
 /** The most bytes that loading and two steps held. */
-async function measure(backend: Backend, config: DecoderConfig, files: ModelFiles, options: ForecastOptions): Promise<number> {
+async function measure(backend: Backend, config: ModelConfig, files: ModelFiles, options: ForecastOptions): Promise<number> {
   const model = await loadModel(backend, config, files, { format: options.format });
   const parameters = LoraAdapter.create(model, options.adapter!, 0).parameters();
   const pager = new Pager(backend, options.pagerBudget === undefined ? {} : { budgetBytes: options.pagerBudget });
@@ -63,7 +63,7 @@ async function measure(backend: Backend, config: DecoderConfig, files: ModelFile
   return backend.memory().peakBytes;
 }
 
-async function expectAgreement(config: DecoderConfig, open: () => Promise<ModelFiles>, options: ForecastOptions): Promise<void> {
+async function expectAgreement(config: ModelConfig, open: () => Promise<ModelFiles>, options: ForecastOptions): Promise<void> {
   const backend = await createCpuBackend({ threads: 2 });
   const files = await open();
   try {

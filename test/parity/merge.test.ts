@@ -4,16 +4,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
-import { type Backend, nf4, noGrad, type QFormat, scope, tensor } from "@qlora-js/core";
+import { type Backend, nf4, noGrad, type QFormat, scope } from "@qlora-js/core";
 import {
-  type Decoder,
   type DecoderConfig,
   type GgufModelSource,
   ggufModel,
+  type LanguageModel,
   LoraAdapter,
   linearModules,
   loadModel,
   logits as logitsOf,
+  type ModelConfig,
   type ModelFiles,
   mergedFiles,
   openGgufModel,
@@ -56,9 +57,9 @@ afterAll(async () => {
   await llama?.dispose();
 });
 
-async function logits(model: Decoder, ids: Int32Array): Promise<Float32Array> {
+async function logits(model: LanguageModel, ids: Int32Array): Promise<Float32Array> {
   const result = noGrad(backend, () =>
-    scope(backend, () => logitsOf(model, model.forward(tensor(backend, ids, [2, 24], "i32"), { dropoutKey: null }))),
+    scope(backend, () => logitsOf(model, model.hidden({ inputIds: ids, batch: 2, length: 24 }, { dropoutKey: null }))),
   );
   const values = await result.read();
   result.dispose();
@@ -92,7 +93,7 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
   let [ids, mask] = [new Int32Array(), new Int32Array()];
   beforeAll(async () => {
     const folder = await openFolder(join(reference, name));
-    config = await readModelConfig(folder);
+    config = (await readModelConfig(folder)) as DecoderConfig;
     files = await openModelFiles(folder);
     adapter = await openPeftAdapter(await openFolder(join(reference, name, "adapter")), linearModules(config));
     golden = JSON.parse(readFileSync(join(reference, name, "golden.json"), "utf8")) as Golden;
@@ -108,7 +109,8 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
   });
 
   const merged = (base: QFormat | null): ModelFiles => mergedFiles({ backend, config, files, adapter, base, precision: "file" });
-  const load = (from: ModelFiles, format: QFormat | null = null, as = config): Promise<Decoder> => loadModel(backend, as, from, { format });
+  const load = (from: ModelFiles, format: QFormat | null = null, as: ModelConfig = config): Promise<LanguageModel> =>
+    loadModel(backend, as, from, { format });
 
   it("computes what the model computes after PEFT's merge", async () => {
     const model = await load(merged(null));

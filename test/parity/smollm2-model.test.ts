@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import { type Backend, fp4, nf4, type QFormat } from "@qlora-js/core";
 import {
-  type Decoder,
   type Example,
   evaluate,
   generate,
+  type LanguageModel,
   loadModel,
   openModelFiles,
   type QuantizedLinear,
@@ -52,7 +52,7 @@ describe.skipIf(!hasSmolLm2)(`SmolLM2-135M-Instruct${reason}`, () => {
   afterEach(() => expect(backend.memory().liveBuffers, "live buffers after the test").toBe(0));
   afterAll(() => backend.dispose());
 
-  async function load(format: QFormat | null): Promise<Decoder> {
+  async function load(format: QFormat | null): Promise<LanguageModel> {
     const folder = await openFolder(smolLm2Folder());
     const files = await openModelFiles(folder);
     const model = await loadModel(backend, await readModelConfig(folder), files, { format });

@@ -1,9 +1,11 @@
 // What the package offers in any JavaScript. What needs Node (files, the run folder) is in "@qlora-js/qlora/node". No logic.
 export type { DecoderConfig } from "./config/decoder-config.ts";
-export { decoderParts, type LinearModule, linearModules, type ModelPart } from "./config/decoder-parts.ts";
-export { parseModelConfig, readModelConfig } from "./config/model-config.ts";
+export { type ModelConfig, parseModelConfig, readModelConfig } from "./config/model-config.ts";
+export type { LinearModule, ModelPart } from "./config/model-part.ts";
+export { linearModules, modelParts } from "./config/model-parts.ts";
 export { modelTensors } from "./config/model-tensors.ts";
 export { SHAPES, shapeNamed } from "./config/shapes.ts";
+export type { T5Config } from "./config/t5-config.ts";
 export { type Batch, makeBatch } from "./data/batch.ts";
 export { DataOrder, inFileOrder, type OrderOptions } from "./data/order.ts";
 export { NOT_SUPERVISED, type PlacedRow, type Row, readRows } from "./data/rows.ts";
@@ -27,10 +29,12 @@ export { type GenerateOptions, generate } from "./generate/generate.ts";
 export { type SamplingOptions, sampleToken } from "./generate/sample-token.ts";
 export { LoraAdapter } from "./lora/lora-adapter.ts";
 export { type MergeOptions, mergedFiles } from "./merge/merged-files.ts";
-export { buildDecoder, type Parts } from "./models/build-decoder.ts";
-export { Decoder, type DecoderParts } from "./models/decoder.ts";
+export { buildModel } from "./models/build-model.ts";
+export { Decoder } from "./models/decoder.ts";
+export { type Generation, LanguageModel, type Parts } from "./models/language-model.ts";
 export { type LoadOptions, loadModel } from "./models/load-model.ts";
 export { logits } from "./models/logits.ts";
+export { T5 } from "./models/t5.ts";
 export { DenseLinear } from "./nn/dense-linear.ts";
 export type { ForwardPass, Recomputation } from "./nn/forward-pass.ts";
 export { KeyValueCache } from "./nn/key-value-cache.ts";

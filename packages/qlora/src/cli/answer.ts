@@ -1,6 +1,6 @@
 // One answer of a model: its ids as they are chosen, their text as it becomes whole, and how fast it went.
 import { type GenerateOptions, generate } from "../generate/generate.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import { StreamDecoder } from "../text/stream-decoder.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { nextTurn } from "./next-turn.ts";
@@ -25,7 +25,7 @@ export interface AnswerOptions extends GenerateOptions {
 }
 
 /** Continues a prompt to its end. @throws UsageError as `generate` */
-export async function answer(model: Decoder, prompt: readonly number[], options: AnswerOptions): Promise<Answer> {
+export async function answer(model: LanguageModel, prompt: readonly number[], options: AnswerOptions): Promise<Answer> {
   const { tokenizer, onText, stopped } = options;
   const stream = tokenizer && new StreamDecoder(tokenizer);
   const ids: number[] = [];

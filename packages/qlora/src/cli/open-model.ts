@@ -1,5 +1,5 @@
 // What a model's folder says without its weights: shape, tokenizer, chat template. Enough to look at data and to plan.
-import type { DecoderConfig } from "../config/decoder-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import { readModelConfig } from "../config/model-config.ts";
 import type { Folder } from "../formats/folder.ts";
 import { openFolder } from "../formats/node-folder.ts";
@@ -9,7 +9,7 @@ import { Tokenizer } from "../text/tokenizer.ts";
 
 export interface ModelFolder {
   readonly folder: Folder;
-  readonly config: DecoderConfig;
+  readonly config: ModelConfig;
   /** Undefined where the folder has none: rows of ids can still be used. */
   readonly tokenizer: Tokenizer | undefined;
   readonly template: ChatTemplate | undefined;

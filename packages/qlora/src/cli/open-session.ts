@@ -1,12 +1,12 @@
 // Everything a command computes with: the model's folder, a backend, the weights, an adapter. Opened together, closed together.
 import { ArgumentError, type Backend, FrozenPager, type QFormat } from "@qlora-js/core";
-import { linearModules } from "../config/decoder-parts.ts";
+import { linearModules } from "../config/model-parts.ts";
 import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import { openPeftAdapter } from "../formats/peft-adapter.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import { loadModel } from "../models/load-model.ts";
 import { type ForecastOptions, forecast } from "../plan/forecast.ts";
 import { type BackendChoice, type OpenBackend, openBackend } from "./open-backend.ts";
@@ -25,7 +25,7 @@ export class Session {
     readonly backend: Backend,
     /** What computes, for the run's manifest. */
     readonly device: OpenBackend["facts"],
-    readonly model: Decoder,
+    readonly model: LanguageModel,
     /** Of the weights, where they have a budget. */
     readonly weights: FrozenPager | undefined,
     readonly ahead: OpenBackend["ahead"],

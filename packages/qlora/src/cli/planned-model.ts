@@ -1,7 +1,7 @@
 // MODEL of `qlora plan`: a folder, a GGUF file, a config.json alone, or a shape that is shipped. No weights are read; of their files, if they are there, the headers.
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { DecoderConfig } from "../config/decoder-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import { readModelConfig } from "../config/model-config.ts";
 import { renamedTensors } from "../config/model-tensors.ts";
 import { SHAPES, shapeNamed } from "../config/shapes.ts";
@@ -19,7 +19,7 @@ import { type ModelFolder, openModelFolder } from "./open-model.ts";
 
 export interface PlannedModel {
   readonly name: string;
-  readonly config: DecoderConfig;
+  readonly config: ModelConfig;
   /** What its weights are in. */
   readonly dtype: WeightDType;
   /** Undefined for a shape. */
@@ -64,7 +64,7 @@ async function kindOf(path: string): Promise<boolean> {
   }
 }
 
-const weightDType = (dtype: DecoderConfig["dtype"]): WeightDType => (dtype === "f32" || dtype === "f16" ? dtype : "bf16");
+const weightDType = (dtype: ModelConfig["dtype"]): WeightDType => (dtype === "f32" || dtype === "f16" ? dtype : "bf16");
 
 /** What the embeddings of a folder's files are in; undefined where there are no files. */
 async function storedDType({ folder, config }: ModelFolder): Promise<WeightDType | undefined> {

@@ -18,7 +18,8 @@ export interface DataExamples {
 export async function readExamples(path: string, { config, tokenizer, template }: ModelFolder, maxLength?: number): Promise<DataExamples> {
   const file = await readDataFile(path);
   const { vocabSize: vocabularySize, maxPositions } = config;
-  const tokenized = tokenizeRows(file.rows, { tokenizer, template, vocabularySize, maxPositions, maxLength });
+  const decoderStartId = config.kind === "t5" ? config.decoderStartTokenId : undefined;
+  const tokenized = tokenizeRows(file.rows, { tokenizer, template, vocabularySize, maxPositions, maxLength, decoderStartId });
   return { file, examples: tokenized.examples, statistics: dataStatistics(tokenized, file.kind) };
 }
 

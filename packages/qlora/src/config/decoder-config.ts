@@ -1,6 +1,6 @@
 // Everything in which language models of the decoder-only kind differ here, as plain data. A family's file fills it in from its config.json; the model's
 // code asks it, and never for the family's name.
-import type { DType } from "@qlora-js/core";
+import type { BaseConfig } from "./base-config.ts";
 
 /** How rotation frequencies are changed for long contexts. */
 export type RopeScaling =
@@ -113,18 +113,10 @@ export interface DecoderNames {
 }
 
 /** A decoder-only language model. Frozen. */
-export interface DecoderConfig {
-  /** As config.json names it. */
-  readonly modelType: string;
-  readonly hiddenSize: number;
-  readonly intermediateSize: number;
-  readonly layers: number;
-  readonly heads: number;
+export interface DecoderConfig extends BaseConfig {
+  readonly kind: "decoder";
   /** Key and value heads; query head i reads head ⌊i · kvHeads / heads⌋. */
   readonly kvHeads: number;
-  readonly headDim: number;
-  readonly vocabSize: number;
-  readonly maxPositions: number;
   readonly attention: AttentionConfig;
   readonly mlp: MlpConfig;
   readonly norm: NormConfig;
@@ -139,20 +131,9 @@ export interface DecoderConfig {
   /** Learned positions are added to the embeddings (GPT-2). */
   readonly learnedPositions: boolean;
   readonly embeddingScale: number;
-  /** Logits z become c·tanh(z/c); null leaves them. */
-  readonly logitSoftcap: number | null;
-  readonly tieWordEmbeddings: boolean;
   /** Files hold linear weights as [in, out] (GPT-2's Conv1D). */
   readonly transposedWeights: boolean;
   readonly names: DecoderNames;
-  /** What files call tensors otherwise: the first beginning that fits is replaced; null passes the tensor over. */
-  readonly renamed: readonly (readonly [from: string, to: string | null])[];
-  readonly bosTokenId: number | undefined;
-  /** Every token that ends an answer; empty if the model names none. */
-  readonly eosTokenIds: readonly number[];
-  readonly padTokenId: number | undefined;
-  /** What the weights were saved in, if the file says. */
-  readonly dtype: DType | undefined;
 }
 
 export const layerKind = ({ layerKinds }: DecoderConfig, layer: number): LayerKind => layerKinds[layer % layerKinds.length]!;

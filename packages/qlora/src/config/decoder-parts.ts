@@ -1,60 +1,27 @@
-// The parts a decoder consists of, by the names of the checkpoint, from its config alone: matrices, vectors, tables. Whoever makes a model (the loader, the
-// plan, full fine-tuning) goes through this list; build-decoder.ts puts together what they made.
+// The parts of a decoder by the names of the checkpoint, from its config alone.
 import type { DecoderConfig } from "./decoder-config.ts";
+import type { LinearModule, ModelPart, SmallPart, TablePart } from "./model-part.ts";
 
-/** A matrix product of the model: y = x · Wᵀ (+ b), W [outFeatures, inFeatures]. Named as PEFT names it: the weight's name without `.weight`. */
-export interface LinearModule {
-  readonly kind: "linear";
-  readonly name: string;
-  readonly outFeatures: number;
-  readonly inFeatures: number;
-  readonly bias: boolean;
-  /** The layer it is in; what is paged is paged by layers. */
-  readonly layer: number;
-  /** The file holds W as [in, out]. */
-  readonly transposed: boolean;
-}
-
-/** A vector of a norm, kept in f32. The name has its ending, `.weight` or `.bias`. */
-export interface VectorPart {
-  readonly kind: "vector";
-  readonly name: string;
-  readonly size: number;
-  /** 1 is added to what the file holds. */
-  readonly plusOne: boolean;
-}
-
-/** A table with a row a token or a position, kept in the file's type. The name has its ending. */
-export interface TablePart {
-  readonly kind: "embedding" | "head";
-  readonly name: string;
-  readonly rows: number;
-  readonly columns: number;
-}
-
-export type ModelPart = LinearModule | VectorPart | TablePart;
-
-/** The linear modules of every layer, in the order they compute; the output head is not among them. */
-export const linearModules = (config: DecoderConfig): LinearModule[] =>
-  Array.from({ length: config.layers }, (_, layer) => layerLinears(config, layer)).flat();
-
-/** All parts; a tied head is not among them. */
+/** All parts, linear ones in the order they compute; a tied head is not among them. */
 export function decoderParts(config: DecoderConfig): ModelPart[] {
   const { hiddenSize: columns, names } = config;
   const table = (name: string, rows: number, kind: TablePart["kind"]): TablePart => ({ kind, name: `${name}.weight`, rows, columns });
   return [
     table(names.embedding, config.vocabSize, "embedding"),
     ...(config.learnedPositions ? [table(names.positions, config.maxPositions, "embedding")] : []),
-    ...linearModules(config),
-    ...Array.from({ length: config.layers }, (_, layer) => layerNorms(config, layer)).flat(),
+    ...layers(config, layerLinears),
+    ...layers(config, layerNorms),
     ...norm(config, names.finalNorm),
     ...(config.tieWordEmbeddings ? [] : [table(names.head, config.vocabSize, "head")]),
   ];
 }
 
+const layers = <T>(config: DecoderConfig, of: (config: DecoderConfig, layer: number) => T[]): T[] =>
+  Array.from({ length: config.layers }, (_, layer) => of(config, layer)).flat();
+
 /** A norm's weight, and its bias if it is a layer norm. */
-function norm({ hiddenSize, norm: { kind, plusOne } }: DecoderConfig, name: string, size = hiddenSize): VectorPart[] {
-  const vector = (ending: string): VectorPart => ({ kind: "vector", name: `${name}.${ending}`, size, plusOne });
+function norm({ hiddenSize, norm: { kind, plusOne } }: DecoderConfig, name: string, size = hiddenSize): SmallPart[] {
+  const vector = (ending: string): SmallPart => ({ kind: "small", name: `${name}.${ending}`, shape: [size], plusOne });
   return kind === "layer" ? [vector("weight"), vector("bias")] : [vector("weight")];
 }
 
@@ -64,7 +31,7 @@ function layerLinears(config: DecoderConfig, layer: number): LinearModule[] {
   const { hiddenSize: d, intermediateSize: ff, names, attention, mlp, transposedWeights: transposed } = config;
   const [q, kv] = [config.heads * config.headDim, config.kvHeads * config.headDim];
   const linear = (name: string, outFeatures: number, inFeatures: number, bias: boolean): LinearModule => {
-    return { kind: "linear", name: inLayer(config, layer, name), outFeatures, inFeatures, bias, layer, transposed };
+    return { kind: "linear", name: inLayer(config, layer, name), outFeatures, inFeatures, bias, layer, transposed, keep: false };
   };
   const separate = (): LinearModule[] => [
     linear(names.query, q, d, attention.bias),
@@ -84,14 +51,14 @@ function layerLinears(config: DecoderConfig, layer: number): LinearModule[] {
   ];
 }
 
-function layerNorms(config: DecoderConfig, layer: number): VectorPart[] {
+function layerNorms(config: DecoderConfig, layer: number): SmallPart[] {
   const { names, attention, heads, kvHeads, headDim } = config;
   const whole = attention.queryKeyNorm === "row";
-  const ofQueries = (name: string, count: number): VectorPart => {
+  const ofQueries = (name: string, count: number): SmallPart => {
     return {
-      kind: "vector",
+      kind: "small",
       name: `${inLayer(config, layer, name)}.weight`,
-      size: whole ? count * headDim : headDim,
+      shape: [whole ? count * headDim : headDim],
       plusOne: config.norm.plusOne,
     };
   };

@@ -10,6 +10,10 @@ import { quoted } from "../formats/quoted.ts";
 import { checkJson, readJson } from "../formats/read-json.ts";
 import { GenerationSchema } from "./common-schema.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
+import type { T5Config } from "./t5-config.ts";
+
+/** A model of any architecture. Frozen. */
+export type ModelConfig = DecoderConfig | T5Config;
 
 export const CONFIG_FILE = "config.json";
 const GENERATION_FILE = "generation_config.json";
@@ -20,7 +24,7 @@ const MAX_CONFIG_BYTES = 4_000_000;
  * @throws UsageError if there is no config.json, or the model is of a kind not supported
  * @throws FormatError if a value is missing or cannot be
  */
-export async function readModelConfig(folder: Folder, file = CONFIG_FILE): Promise<DecoderConfig> {
+export async function readModelConfig(folder: Folder, file = CONFIG_FILE): Promise<ModelConfig> {
   const gguf = ggufOf(folder);
   if (gguf !== undefined && file === CONFIG_FILE) return readGgufConfig(folder, gguf);
   if (!folder.files.includes(file)) {
@@ -32,7 +36,7 @@ export async function readModelConfig(folder: Folder, file = CONFIG_FILE): Promi
   return parseModelConfig(json, { file: `${folder.name}/${file}`, generation });
 }
 
-async function readGgufConfig(folder: Folder, gguf: string): Promise<DecoderConfig> {
+async function readGgufConfig(folder: Folder, gguf: string): Promise<ModelConfig> {
   const { config, files } = await openGgufOf(folder, gguf);
   await files.close();
   return parseModelConfig(config, { file: folder.name });
@@ -50,7 +54,7 @@ export interface ParseOptions {
  * @throws UsageError if the model is of a kind not supported
  * @throws FormatError if a value is missing or cannot be
  */
-export function parseModelConfig(json: unknown, { file = CONFIG_FILE, generation = {} }: ParseOptions = {}): DecoderConfig {
+export function parseModelConfig(json: unknown, { file = CONFIG_FILE, generation = {} }: ParseOptions = {}): ModelConfig {
   const config = familyOf(file, json).read(file, json);
   const { eos_token_id } = checkJson(`${file.slice(0, file.lastIndexOf("/") + 1)}${GENERATION_FILE}`, GenerationSchema, generation);
   const whole = { ...config, eosTokenIds: [...new Set([...config.eosTokenIds, ...[eos_token_id ?? []].flat()])] };
@@ -67,12 +71,13 @@ function familyOf(file: string, json: unknown): Family {
   throw new UsageError(file, `model_type ${quoted(type)} is not supported. ${supported}.`, { key: "model_type", value: type });
 }
 
-function checkSizes(file: string, c: DecoderConfig): void {
+function checkSizes(file: string, c: ModelConfig): void {
   const fail = (what: string): never => {
     throw new FormatError(file, what);
   };
   if (!Number.isInteger(c.headDim)) fail(`hidden_size ${c.hiddenSize} cannot be divided among ${c.heads} heads.`);
-  if (c.heads % c.kvHeads !== 0) fail(`num_attention_heads ${c.heads} is not a multiple of num_key_value_heads ${c.kvHeads}.`);
+  if (c.kind === "decoder" && c.heads % c.kvHeads !== 0)
+    fail(`num_attention_heads ${c.heads} is not a multiple of num_key_value_heads ${c.kvHeads}.`);
   for (const id of [...c.eosTokenIds, ...(c.bosTokenId === undefined ? [] : [c.bosTokenId])]) {
     if (id >= c.vocabSize) fail(`token ${id} lies outside the vocabulary of ${c.vocabSize}.`);
   }

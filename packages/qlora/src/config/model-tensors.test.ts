@@ -5,8 +5,9 @@ import { describe, expect, test } from "vitest";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
-import { linearModules } from "./decoder-parts.ts";
+
 import { parseModelConfig, readModelConfig } from "./model-config.ts";
+import { linearModules } from "./model-parts.ts";
 import { checkModelTensors, modelTensors } from "./model-tensors.ts";
 import { SHAPES, shapeNamed } from "./shapes.ts";
 

@@ -3,8 +3,9 @@ import { FormatError, type Shape, sameShape, show } from "@qlora-js/core";
 import type { ModelFiles } from "../formats/model-files.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
-import type { DecoderConfig } from "./decoder-config.ts";
-import { decoderParts, type ModelPart } from "./decoder-parts.ts";
+import type { ModelConfig } from "./model-config.ts";
+import type { ModelPart } from "./model-part.ts";
+import { modelParts } from "./model-parts.ts";
 
 export type TensorKind = "embedding" | "norm" | "linear" | "bias" | "head";
 
@@ -15,10 +16,10 @@ export interface ExpectedTensor {
 }
 
 /** Every tensor the model's files must hold; a tied head is not among them. */
-export const modelTensors = (config: DecoderConfig): ExpectedTensor[] => decoderParts(config).flatMap(tensorsOf);
+export const modelTensors = (config: ModelConfig): ExpectedTensor[] => modelParts(config).flatMap(tensorsOf);
 
 function tensorsOf(part: ModelPart): ExpectedTensor[] {
-  if (part.kind === "vector") return [{ name: part.name, shape: [part.size], kind: "norm" }];
+  if (part.kind === "small") return [{ name: part.name, shape: part.shape, kind: "norm" }];
   if (part.kind !== "linear") return [{ name: part.name, shape: [part.rows, part.columns], kind: part.kind }];
   const { name, outFeatures, inFeatures, bias, transposed } = part;
   const shape = transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
@@ -26,14 +27,14 @@ function tensorsOf(part: ModelPart): ExpectedTensor[] {
   return bias ? [weight, { name: `${name}.bias`, shape: [outFeatures], kind: "bias" }] : [weight];
 }
 
-const head = ({ vocabSize, hiddenSize, names }: DecoderConfig): ExpectedTensor => ({
+const head = ({ vocabSize, hiddenSize, names }: ModelConfig): ExpectedTensor => ({
   name: `${names.head}.weight`,
   shape: [vocabSize, hiddenSize],
   kind: "head",
 });
 
 /** The tensors of files by the names that the model has for them. */
-export function renamedTensors({ renamed }: DecoderConfig, tensors: ModelFiles["tensors"]): ModelFiles["tensors"] {
+export function renamedTensors({ renamed }: ModelConfig, tensors: ModelFiles["tensors"]): ModelFiles["tensors"] {
   if (renamed.length === 0) return tensors;
   return new Map(
     [...tensors].flatMap(([name, tensor]) => {
@@ -43,8 +44,9 @@ export function renamedTensors({ renamed }: DecoderConfig, tensors: ModelFiles["
   );
 }
 
-/** Tables that old versions saved beside the weights and that are computed here. */
-const COMPUTED = /(rotary_emb\.inv_freq|\.attn\.(masked_)?bias|\.attention\.(masked_)?bias)$/;
+/** Tables that old versions saved beside the weights: computed here, copies, or of no use. */
+const COMPUTED =
+  /(rotary_emb\.inv_freq|^(en|de)coder\.embed_tokens\.weight|EncDecAttention\.relative_attention_bias\.weight|\.attn\.(masked_)?bias|\.attention\.(masked_)?bias)$/;
 
 /** Types that hold weights. */
 const READABLE: ReadonlySet<string> = new Set(["F32", "F16", "BF16"]);
@@ -54,7 +56,7 @@ const READABLE: ReadonlySet<string> = new Set(["F32", "F16", "BF16"]);
  * A stored copy of a tied head may be there; rotary frequencies that old versions saved are passed over.
  * @throws FormatError with the first tensor that does not fit, and how many more there are
  */
-export function checkModelTensors(config: DecoderConfig, given: Pick<ModelFiles, "folder" | "tensors">): void {
+export function checkModelTensors(config: ModelConfig, given: Pick<ModelFiles, "folder" | "tensors">): void {
   const files = { folder: given.folder, tensors: renamedTensors(config, given.tensors) };
   const expected = new Map(modelTensors(config).map((t) => [t.name, t]));
   const allowed = new Map(expected).set(head(config).name, head(config));
@@ -97,7 +99,7 @@ function checkTensor(name: string, shape: Shape, tensor: StoredTensor): void {
   }
 }
 
-function missingAdvice(name: string, config: DecoderConfig, files: Pick<ModelFiles, "tensors">): string {
+function missingAdvice(name: string, config: ModelConfig, files: Pick<ModelFiles, "tensors">): string {
   if (name === head(config).name) return ' Is "tie_word_embeddings" missing from its config?';
   return files.tensors.has(name.replace(/^model\./, ""))
     ? " The names lack the prefix model.; save the whole model, not its inner part."

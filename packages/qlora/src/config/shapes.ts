@@ -2,10 +2,9 @@
 // params.json for the feed-forward widths.
 import { UsageError } from "../error.ts";
 import { didYouMean } from "../nearest-name.ts";
-import type { DecoderConfig } from "./decoder-config.ts";
-import { parseModelConfig } from "./model-config.ts";
+import { type ModelConfig, parseModelConfig } from "./model-config.ts";
 
-const llama = (hidden_size: number, intermediate_size: number, num_hidden_layers: number, num_attention_heads: number): DecoderConfig =>
+const llama = (hidden_size: number, intermediate_size: number, num_hidden_layers: number, num_attention_heads: number): ModelConfig =>
   parseModelConfig({
     model_type: "llama",
     hidden_size,
@@ -19,7 +18,7 @@ const llama = (hidden_size: number, intermediate_size: number, num_hidden_layers
   });
 
 /** By the names that `qlora plan` takes. */
-export const SHAPES: Readonly<Record<string, DecoderConfig>> = Object.freeze({
+export const SHAPES: Readonly<Record<string, ModelConfig>> = Object.freeze({
   "llama-7b": llama(4096, 11008, 32, 32),
   "llama-13b": llama(5120, 13824, 40, 40),
   "llama-33b": llama(6656, 17920, 60, 52),
@@ -27,7 +26,7 @@ export const SHAPES: Readonly<Record<string, DecoderConfig>> = Object.freeze({
 });
 
 /** @throws UsageError if no shape has that name */
-export function shapeNamed(name: string): DecoderConfig {
+export function shapeNamed(name: string): ModelConfig {
   const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
   if (shape) return shape;
   const names = Object.keys(SHAPES);

@@ -17,6 +17,17 @@ export interface Batch {
   readonly lengths: readonly number[];
   /** UTF-8 bytes of the supervised text. */
   readonly bytes: number;
+  /** What an encoder reads, a row a row; undefined for models without one. */
+  readonly source?: SourceRows | undefined;
+}
+
+/** Sources as a rectangle of S = `length` columns, padded on the right. */
+export interface SourceRows {
+  /** [B · S] */
+  readonly inputIds: Int32Array;
+  readonly length: number;
+  /** Tokens of each row before padding. */
+  readonly lengths: readonly number[];
 }
 
 /**
@@ -36,5 +47,15 @@ export function makeBatch(examples: readonly Example[], padId = 0): Batch {
     supervised += example.labels.subarray(1).reduce((count, id) => count + Number(id !== NOT_SUPERVISED), 0);
     bytes += example.bytes;
   }
-  return { inputIds, labels, batch: examples.length, length, supervised, lengths, bytes };
+  return { inputIds, labels, batch: examples.length, length, supervised, lengths, bytes, source: sourceRows(examples, padId) };
+}
+
+function sourceRows(examples: readonly Example[], padId: number): SourceRows | undefined {
+  const sources = examples.flatMap(({ source }) => (source ? [source] : []));
+  if (sources.length === 0) return undefined;
+  const lengths = sources.map((source) => source.length);
+  const length = Math.max(...lengths);
+  const inputIds = new Int32Array(sources.length * length).fill(padId);
+  for (const [row, source] of sources.entries()) inputIds.set(source, row * length);
+  return { inputIds, length, lengths };
 }

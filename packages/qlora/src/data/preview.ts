@@ -19,7 +19,14 @@ export interface TokenSegment extends Segment {
 }
 
 /** The tokens of an example, in order. A character spread over several tokens shows at the last of them. Without a tokenizer the text is the id. */
-export function previewTokens(example: Pick<Example, "inputIds" | "labels">, tokenizer?: Tokenizer): TokenSegment[] {
+export function previewTokens(example: Pick<Example, "inputIds" | "labels" | "source">, tokenizer?: Tokenizer): TokenSegment[] {
+  if (example.source) {
+    const labels = new Int32Array(example.source.length).fill(NOT_SUPERVISED);
+    return [
+      ...previewTokens({ inputIds: example.source, labels }, tokenizer),
+      ...previewTokens({ ...example, source: undefined }, tokenizer),
+    ];
+  }
   const stream = tokenizer && new StreamDecoder(tokenizer, { skipSpecialTokens: false });
   const tokens = Array.from(example.inputIds, (id, i): TokenSegment => {
     const supervised = example.labels[i] !== NOT_SUPERVISED;
@@ -32,7 +39,7 @@ export function previewTokens(example: Pick<Example, "inputIds" | "labels">, tok
 }
 
 /** The same as stretches of one kind: what a one-line preview shows. */
-export function previewSegments(example: Pick<Example, "inputIds" | "labels">, tokenizer?: Tokenizer): Segment[] {
+export function previewSegments(example: Pick<Example, "inputIds" | "labels" | "source">, tokenizer?: Tokenizer): Segment[] {
   const segments: Segment[] = [];
   for (const { text, kind, supervised } of previewTokens(example, tokenizer)) {
     const last = segments.at(-1);

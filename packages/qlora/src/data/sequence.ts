@@ -9,24 +9,32 @@ import { encodeSpans } from "../text/encode-spans.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { alpacaPrompt, instructionTurn } from "./alpaca.ts";
 import { NOT_SUPERVISED, type PlacedRow } from "./rows.ts";
+import { sourceAndTarget } from "./source-and-target.ts";
 
 /** Ids and their labels, side by side and unshifted: labels[i] is what is predicted at position i, from the positions before it. */
 export interface Sequence {
   readonly ids: readonly number[];
   readonly labels: readonly number[];
+  /** What an encoder reads; then ids begin with the token that decoders start from. */
+  readonly source?: readonly number[];
 }
 
 /** What a folder has for text: both may be absent, for rows of ids. */
 export interface TextTools {
   readonly tokenizer?: Tokenizer | undefined;
   readonly template?: ChatTemplate | undefined;
+  /** For a model with an encoder: what its decoder starts from. */
+  readonly decoderStartId?: number | undefined;
 }
 
 /**
  * The ids and labels of a row.
  * @throws UsageError naming the row, if the folder lacks what the row needs, the template refuses it, or no message is the assistant's.
  */
-export function sequenceOf({ row, file, line }: PlacedRow, { tokenizer, template }: TextTools): Sequence {
+export function sequenceOf(placed: PlacedRow, tools: TextTools): Sequence {
+  const { row, file, line } = placed;
+  const { tokenizer, template, decoderStartId } = tools;
+  if (decoderStartId !== undefined) return sourceAndTarget(placed, tokenizer, decoderStartId);
   if (row.kind === "tokens") return { ids: row.inputIds, labels: row.labels };
   const where = `${file} line ${line}`;
   if (!tokenizer) {

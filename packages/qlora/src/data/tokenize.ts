@@ -16,6 +16,8 @@ export interface TokenizeOptions extends TextTools {
 /** A row ready to be trained or evaluated on. */
 export interface Example {
   readonly inputIds: Int32Array;
+  /** What an encoder reads; undefined for models without one. */
+  readonly source?: Int32Array | undefined;
   /** Side by side with inputIds, unshifted; −100 where the loss is not. The first is always −100: nothing stands before it to predict it from. */
   readonly labels: Int32Array;
   /** Labels that are not −100. */
@@ -64,6 +66,8 @@ export function tokenizeRow(placed: PlacedRow, options: TokenizeOptions): Exampl
   checkMaxLength(options);
   const where = `${placed.file} line ${placed.line}`;
   const sequence = sequenceOf(placed, options);
+  if (sequence.source?.length === 0)
+    throw new UsageError(where, "has an empty source, so the encoder has nothing to read. Remove the row.");
   checkVocabulary(sequence, options, placed, where);
   const fullLength = sequence.ids.length;
   const { maxPositions = Number.POSITIVE_INFINITY, maxLength } = options;
@@ -80,7 +84,12 @@ export function tokenizeRow(placed: PlacedRow, options: TokenizeOptions): Exampl
   return example(sequence, Math.min(fullLength, maxLength ?? fullLength), placed.line, options);
 }
 
-function example({ ids, labels }: Sequence, length: number, line: number, { tokenizer }: TokenizeOptions): Example {
+function example(
+  { ids, labels, source }: Sequence,
+  length: number,
+  line: number,
+  { tokenizer, maxLength = Number.POSITIVE_INFINITY }: TokenizeOptions,
+): Example {
   const inputIds = Int32Array.from(ids.slice(0, length));
   const cutLabels = Int32Array.from(labels.slice(0, length));
   cutLabels[0] = NOT_SUPERVISED;
@@ -89,16 +98,21 @@ function example({ ids, labels }: Sequence, length: number, line: number, { toke
   const firstOther = inputIds.findIndex((id) => id !== bos);
   return {
     inputIds,
+    source: source && Int32Array.from(cutSource(source, maxLength)),
     labels: cutLabels,
     supervised: supervisedIds.length,
     bytes: tokenizer ? new TextEncoder().encode(tokenizer.decode(supervisedIds, { skipSpecialTokens: true })).length : 0,
-    truncated: length < ids.length,
+    truncated: length < ids.length || (source?.length ?? 0) > maxLength,
     fullLength: ids.length,
     leadingBos: firstOther < 0 ? length : firstOther,
     stopTrained: supervisedIds.some((id) => tokenizer?.stopIds.includes(id)),
     line,
   };
 }
+
+/** A source that is too long loses what stands before its last token, which ends it. */
+const cutSource = (source: readonly number[], most: number): readonly number[] =>
+  source.length > most ? [...source.slice(0, most - 1), source.at(-1)!] : source;
 
 function checkMaxLength({ maxLength, maxPositions }: TokenizeOptions): void {
   if (maxLength === undefined) return;
@@ -111,8 +125,13 @@ function checkMaxLength({ maxLength, maxPositions }: TokenizeOptions): void {
   }
 }
 
-function checkVocabulary({ ids, labels }: Sequence, { vocabularySize }: TokenizeOptions, { file, line }: PlacedRow, where: string): void {
-  for (const [name, list] of [["input_ids", ids] as const, ["labels", labels] as const]) {
+function checkVocabulary(
+  { ids, labels, source = [] }: Sequence,
+  { vocabularySize }: TokenizeOptions,
+  { file, line }: PlacedRow,
+  where: string,
+): void {
+  for (const [name, list] of [["input_ids", ids] as const, ["labels", labels] as const, ["source", source] as const]) {
     const position = list.findIndex((id) => id >= vocabularySize);
     if (position < 0) continue;
     const id = list[position];

@@ -9,6 +9,7 @@ import { olmo2 } from "./olmo2.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
 import { smollm3 } from "./smollm3.ts";
+import { t5 } from "./t5.ts";
 
 export const FAMILIES: readonly Family[] = [
   llama,
@@ -23,4 +24,5 @@ export const FAMILIES: readonly Family[] = [
   gemma3Multimodal,
   gpt2,
   gptNeox,
+  t5,
 ];

@@ -1,4 +1,5 @@
 import type { DecoderConfig } from "../config/decoder-config.ts";
+import type { T5Config } from "../config/t5-config.ts";
 
 /** A family of models: how its config.json is read into what the model's code asks. */
 export interface Family {
@@ -10,5 +11,5 @@ export interface Family {
    * @param file name for errors
    * @throws UsageError for settings that are not done here, FormatError if a value is missing or cannot be
    */
-  read(file: string, json: unknown): DecoderConfig;
+  read(file: string, json: unknown): DecoderConfig | T5Config;
 }

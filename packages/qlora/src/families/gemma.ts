@@ -73,6 +73,7 @@ function gemma(file: string, modelType: string, raw: GemmaJson): Omit<DecoderCon
     });
   const { attention_bias: bias } = raw;
   return {
+    kind: "decoder",
     modelType,
     hiddenSize: raw.hidden_size,
     intermediateSize: raw.intermediate_size,

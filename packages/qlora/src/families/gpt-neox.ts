@@ -52,6 +52,7 @@ export const gptNeox: Family = {
     };
     const { attention_bias: bias } = raw;
     return {
+      kind: "decoder",
       modelType: "gpt_neox",
       hiddenSize: raw.hidden_size,
       intermediateSize: raw.intermediate_size,

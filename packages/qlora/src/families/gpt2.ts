@@ -43,6 +43,7 @@ export const gpt2: Family = {
     const headDim = raw.n_embd / raw.n_head;
     const scale = raw.scale_attn_weights ? headDim ** -0.5 : 1;
     return {
+      kind: "decoder",
       modelType: "gpt2",
       hiddenSize: raw.n_embd,
       intermediateSize: raw.n_inner ?? 4 * raw.n_embd,

@@ -41,6 +41,7 @@ export function llamaLike(file: string, modelType: string, raw: LlamaLikeJson, {
   const heads = raw.num_attention_heads;
   const headDim = raw.head_dim ?? raw.hidden_size / heads;
   return {
+    kind: "decoder",
     modelType,
     hiddenSize: raw.hidden_size,
     intermediateSize: raw.intermediate_size,

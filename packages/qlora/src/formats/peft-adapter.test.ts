@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ArgumentError, FormatError } from "@qlora-js/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LinearModule, linearModules } from "../config/decoder-parts.ts";
 import { parseModelConfig, readModelConfig } from "../config/model-config.ts";
+import type { LinearModule } from "../config/model-part.ts";
+import { linearModules } from "../config/model-parts.ts";
 import { AdapterMismatchError, UsageError } from "../error.ts";
 import { adapterTensors, type LoraToStore } from "./adapter-tensors.ts";
 import { memoryFolder } from "./folder.ts";
@@ -19,7 +20,9 @@ import { encodeSafetensors, type TensorToStore } from "./safetensors-layout.ts";
 const families = fileURLToPath(new URL("../../../../../shared/reference/families/", import.meta.url));
 const smollm2 = fileURLToPath(new URL("../../../../../shared/reference/smollm2/", import.meta.url));
 
-const linear = (name: string, outFeatures: number, inFeatures: number): LinearModule => ({ name, outFeatures, inFeatures, bias: false });
+const linear = (name: string, outFeatures: number, inFeatures: number): LinearModule => {
+  return { kind: "linear", name, outFeatures, inFeatures, bias: false, layer: 0, transposed: false, keep: false };
+};
 const base = [linear("model.layers.0.q_proj", 4, 3), linear("model.layers.0.up_proj", 5, 3), linear("model.layers.1.q_proj", 4, 3)];
 
 const f32 = (...shape: number[]) => ({ shape, dtype: "F32" as const, data: new Uint8Array(4 * shape.reduce((n, d) => n * d, 1)) });

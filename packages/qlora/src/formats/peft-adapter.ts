@@ -1,7 +1,7 @@
 // A PEFT LoRA folder: `adapter_config.json` and `adapter_model.safetensors`. Reading checks the adapter against the modules of the base it is to
 // be put on, module by module; writing makes the folder whole or not at all (peft-writer.ts).
 import { FormatError, type Shape, sameShape, show } from "@qlora-js/core";
-import type { LinearModule } from "../config/decoder-parts.ts";
+import type { LinearModule } from "../config/model-part.ts";
 import { AdapterMismatchError, UsageError } from "../error.ts";
 import { type Folder, listing } from "./folder.ts";
 import { type LoraTarget, loraTargets } from "./lora-targets.ts";

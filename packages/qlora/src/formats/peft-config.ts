@@ -12,6 +12,9 @@ export const ALL_LINEAR = "all-linear";
 /** The PEFT release whose files these are; PEFT compares it with its own. */
 const PEFT_VERSION = "0.21.2";
 
+const TASK_TYPES = ["CAUSAL_LM", "SEQ_2_SEQ_LM"] as const;
+export type TaskType = (typeof TASK_TYPES)[number];
+
 export interface LoraSettings {
   readonly rank: number;
   readonly alpha: number;
@@ -28,6 +31,8 @@ export interface LoraSettings {
   readonly alphaPattern: readonly (readonly [pattern: string, alpha: number])[];
   /** Scale by alpha / √rank instead of alpha / rank. */
   readonly useRslora: boolean;
+  /** What the model does: PEFT wraps it accordingly. */
+  readonly taskType: TaskType;
   readonly baseModel: string | undefined;
 }
 
@@ -41,6 +46,7 @@ export function loraSettings(given: Pick<LoraSettings, "rank" | "alpha" | "targe
     rankPattern: [],
     alphaPattern: [],
     useRslora: false,
+    taskType: "CAUSAL_LM",
     baseModel: undefined,
     ...given,
   });
@@ -69,12 +75,6 @@ export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
   refuseUnsupported(file, json as Readonly<Record<string, unknown>>);
   const raw = checkJson(file, PeftSchema, json);
   refuseOtherInit(file, raw.init_lora_weights);
-  if (raw.task_type && raw.task_type !== "CAUSAL_LM") {
-    throw new UsageError(file, `task_type ${quoted(raw.task_type)} is not supported. CAUSAL_LM is.`, {
-      key: "task_type",
-      value: raw.task_type,
-    });
-  }
   if (raw.target_modules === null || raw.target_modules === undefined)
     throw new FormatError(file, '"target_modules" is missing, so no module can be adapted.');
   const settings = loraSettings({
@@ -88,9 +88,20 @@ export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
     rankPattern: raw.rank_pattern,
     alphaPattern: raw.alpha_pattern,
     useRslora: raw.use_rslora,
+    taskType: taskType(file, raw.task_type),
     baseModel: raw.base_model_name_or_path ?? undefined,
   });
   return { settings, unknownKeys: unknownKeys(json) };
+}
+
+function taskType(file: string, given: string | null | undefined): TaskType {
+  if (!given) return "CAUSAL_LM";
+  const known = TASK_TYPES.find((type) => type === given);
+  if (known) return known;
+  throw new UsageError(file, `task_type ${quoted(given)} is not supported. ${TASK_TYPES.join(" and ")} are.`, {
+    key: "task_type",
+    value: given,
+  });
 }
 
 /** One value or a list as a list; none, or an empty list, as undefined. */
@@ -128,7 +139,7 @@ export function formatPeftConfig(s: LoraSettings): string {
     ...UNUSED,
     peft_type: "LORA",
     peft_version: PEFT_VERSION,
-    task_type: "CAUSAL_LM",
+    task_type: s.taskType,
     inference_mode: true,
     base_model_name_or_path: s.baseModel ?? null,
     r: s.rank,

@@ -1,9 +1,8 @@
 // Text token by token: the prompt in one pass, then one position a token over cached keys and values.
-import { fold, key, noGrad, reshape, scope, slice, type Tensor, tensor } from "@qlora-js/core";
+import { fold, key, noGrad, reshape, scope, type Tensor } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { Generation, LanguageModel } from "../models/language-model.ts";
 import { logits } from "../models/logits.ts";
-import { KeyValueCache } from "../nn/key-value-cache.ts";
 import { type SamplingOptions, sampleToken } from "./sample-token.ts";
 
 /** Names the stream of random numbers for sampling, apart from the others under the same seed. */
@@ -17,19 +16,23 @@ export interface GenerateOptions extends SamplingOptions {
 }
 
 /**
- * Continues a prompt, yielding each token's id as it is chosen. Ends at a stop token, after maxNewTokens, or where the model's positions end.
+ * Continues a prompt, or answers it where the model has an encoder, yielding each token's id as it is chosen. Ends at a stop token, after maxNewTokens,
+ * or where the model's positions end.
  * @throws UsageError if the prompt is empty, longer than the model's positions, or has ids out of the vocabulary
  */
-export async function* generate(model: Decoder, prompt: readonly number[], options: GenerateOptions): AsyncGenerator<number, void, void> {
-  const { backend, config } = model;
-  checkPrompt(prompt, config.vocabSize, config.maxPositions);
+export async function* generate(
+  model: LanguageModel,
+  prompt: readonly number[],
+  options: GenerateOptions,
+): AsyncGenerator<number, void, void> {
+  checkPrompt(prompt, model.config.vocabSize, model.config.maxPositions);
   const stream = fold(key(options.seed), SAMPLING_STREAM);
   const stop = new Set(options.stopIds);
-  const cache = new KeyValueCache(backend, config, Math.min(config.maxPositions, prompt.length + options.maxNewTokens));
+  const text = model.generation(prompt, options.maxNewTokens);
   try {
-    let next = prompt;
-    for (let n = 0; n < options.maxNewTokens && cache.length + next.length <= cache.capacity; n++) {
-      const scores = nextLogits(model, next, cache);
+    let next = text.first;
+    for (let n = 0; n < options.maxNewTokens && text.length + next.length <= text.capacity; n++) {
+      const scores = nextLogits(model, text, next);
       const id = sampleToken(await scores.read(), options, stream, n);
       scores.dispose();
       yield id;
@@ -37,20 +40,13 @@ export async function* generate(model: Decoder, prompt: readonly number[], optio
       next = [id];
     }
   } finally {
-    cache.dispose();
+    text.dispose();
   }
 }
 
-/** Logits of the token after these, [vocabulary]; the cache then holds them. */
-function nextLogits(model: Decoder, ids: readonly number[], cache: KeyValueCache): Tensor {
-  return noGrad(model.backend, () =>
-    scope(model.backend, () => {
-      const hidden = model.forward(tensor(model.backend, ids, [1, ids.length], "i32"), { dropoutKey: null, cache });
-      const last = reshape(slice(hidden, 1, ids.length - 1, ids.length), [1, model.config.hiddenSize]);
-      return reshape(logits(model, last), [-1]);
-    }),
-  );
-}
+/** Logits of the token after these, [vocabulary]. */
+const nextLogits = (model: LanguageModel, text: Generation, ids: readonly number[]): Tensor =>
+  noGrad(model.backend, () => scope(model.backend, () => reshape(logits(model, text.next(ids)), [-1])));
 
 function checkPrompt(prompt: readonly number[], vocabSize: number, maxPositions: number): void {
   if (prompt.length === 0) throw new UsageError("--prompt", "is empty, so there is nothing to continue. Give at least one token.");

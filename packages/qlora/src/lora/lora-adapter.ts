@@ -8,7 +8,7 @@ import { ADAPTER_CONFIG, type LoraSettings } from "../formats/peft-config.ts";
 import { loraKey } from "../formats/peft-keys.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import type { Linear } from "../nn/linear.ts";
 import { LoraLinear } from "../nn/lora-linear.ts";
 
@@ -23,7 +23,7 @@ interface Matrices {
 
 export class LoraAdapter {
   private constructor(
-    readonly model: Decoder,
+    readonly model: LanguageModel,
     readonly settings: LoraSettings,
     /** The wrapped layers by name, in the model's order. */
     readonly layers: ReadonlyMap<string, LoraLinear>,
@@ -35,7 +35,7 @@ export class LoraAdapter {
    * A new adapter: A uniform in ±1/√in (Kaiming with a = √5, PEFT's default), B zero, so that the model computes what it did.
    * @throws UsageError if the settings name no layer of the model
    */
-  static create(model: Decoder, settings: LoraSettings, seed: number): LoraAdapter {
+  static create(model: LanguageModel, settings: LoraSettings, seed: number): LoraAdapter {
     const linears = model.linears();
     const targets = loraTargets(settings, [...linears.keys()], ADAPTER_CONFIG);
     if (targets.length === 0) {
@@ -58,7 +58,7 @@ export class LoraAdapter {
   }
 
   /** The adapter of a PEFT folder, to go on with or to generate with. `dropout` replaces that of its settings. */
-  static async load(model: Decoder, stored: PeftAdapter, dropout = stored.settings.dropout): Promise<LoraAdapter> {
+  static async load(model: LanguageModel, stored: PeftAdapter, dropout = stored.settings.dropout): Promise<LoraAdapter> {
     const linears = model.linears();
     const layers = new Map<string, LoraLinear>();
     for (const [name, lora] of stored.modules) {
@@ -98,7 +98,7 @@ export class LoraAdapter {
 }
 
 function wrap(
-  { backend }: Decoder,
+  { backend }: LanguageModel,
   base: Linear,
   { rank, scale }: LoraTarget,
   dropout: number,

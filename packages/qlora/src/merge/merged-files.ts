@@ -14,8 +14,9 @@ import {
   tensor,
   transpose,
 } from "@qlora-js/core";
-import type { DecoderConfig } from "../config/decoder-config.ts";
-import { type LinearModule, linearModules } from "../config/decoder-parts.ts";
+import type { ModelConfig } from "../config/model-config.ts";
+import type { LinearModule } from "../config/model-part.ts";
+import { linearModules } from "../config/model-parts.ts";
 import { checkModelTensors } from "../config/model-tensors.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import type { PeftAdapter, StoredLora } from "../formats/peft-adapter.ts";
@@ -26,7 +27,7 @@ import { checkFinite } from "./check-finite.ts";
 
 export interface MergeOptions {
   readonly backend: Backend;
-  readonly config: DecoderConfig;
+  readonly config: ModelConfig;
   readonly files: ModelFiles;
   readonly adapter: PeftAdapter;
   /**
@@ -45,7 +46,7 @@ export function mergedFiles(options: MergeOptions): ModelFiles {
   const { config, files, adapter, base } = options;
   checkModelTensors(config, files);
   const merging = new Merging(options);
-  const changed = linearModules(config).filter(({ name }) => base !== null || adapter.modules.has(name));
+  const changed = linearModules(config).filter(({ name, keep }) => (base !== null && !keep) || adapter.modules.has(name));
   const tensors = new Map(files.tensors);
   for (const module of changed) {
     const name = `${module.name}.weight`;
@@ -84,7 +85,7 @@ class Merging {
     const type = precision === "f32" ? "f32" : (coreDType(stored.dtype) ?? "f32");
     const made = scope(backend, () => {
       const file = tensor(backend, weight, stored.shape);
-      const start = base ? throughFormat(file, base, module.transposed) : file;
+      const start = base && !module.keep ? throughFormat(file, base, module.transposed) : file;
       const sum = lora && matrices ? add(start, delta(backend, lora, matrices, module)) : start;
       return cast(sum, type);
     });

@@ -2,96 +2,77 @@
 import type { Backend, Tensor } from "@qlora-js/core";
 import { type DecoderConfig, layerKind } from "../config/decoder-config.ts";
 import { inLayer } from "../config/decoder-parts.ts";
-import { LinearSlot } from "../nn/linear-slot.ts";
+import type { LinearSlot } from "../nn/linear-slot.ts";
 import { Mlp, type MlpInputs } from "../nn/mlp.ts";
-import { Norm } from "../nn/norm.ts";
+import type { Norm } from "../nn/norm.ts";
 import { type Projections, SelfAttention } from "../nn/self-attention.ts";
 import { Decoder } from "./decoder.ts";
 import { DecoderLayer } from "./decoder-layer.ts";
-
-/** Linear layers under their names; tensors under theirs, with the ending. */
-export type Parts = ReadonlyMap<string, LinearSlot | Tensor>;
+import type { Parts } from "./language-model.ts";
+import { PartTaker } from "./part-taker.ts";
 
 /** Puts a model together. @throws RangeError if a part is not there */
 export function buildDecoder(backend: Backend, config: DecoderConfig, parts: Parts): Decoder {
-  const { names, tieWordEmbeddings } = config;
-  const take = new Taker(config, parts);
+  const { names, norm, tieWordEmbeddings } = config;
+  const take = new PartTaker(parts);
   const embedding = take.tensor(`${names.embedding}.weight`);
-  return new Decoder(backend, config, {
+  return new Decoder(backend, config, parts, {
     embedding,
     positions: config.learnedPositions ? take.tensor(`${names.positions}.weight`) : null,
-    layers: Array.from({ length: config.layers }, (_, i) => takeLayer(take, i)),
-    norm: take.norm(names.finalNorm),
+    layers: Array.from({ length: config.layers }, (_, i) => new LayerBuilder(config, i, take).build()),
+    norm: take.norm(names.finalNorm, norm.kind, norm.eps),
     head: tieWordEmbeddings ? embedding : take.tensor(`${names.head}.weight`),
-    byName: parts,
   });
 }
 
-class Taker {
+class LayerBuilder {
   constructor(
     readonly config: DecoderConfig,
-    readonly parts: Parts,
+    readonly layer: number,
+    readonly take: PartTaker,
   ) {}
 
-  tensor(name: string): Tensor {
-    const part = this.parts.get(name);
-    if (!part || part instanceof LinearSlot) throw new RangeError(`${name} is no tensor among the parts.`);
-    return part;
+  build(): DecoderLayer {
+    const { names, normPlaces } = this.config;
+    const [before, after] = [normPlaces !== "after", normPlaces === "after" || normPlaces === "around"];
+    return new DecoderLayer(normPlaces, {
+      attention: this.#attention(),
+      mlp: this.#mlp(),
+      attentionNorm: before ? this.#norm(names.attentionNorm) : null,
+      attentionOutNorm: after ? this.#norm(names.attentionOutNorm) : null,
+      mlpNorm: before ? this.#norm(names.mlpNorm) : null,
+      mlpOutNorm: after ? this.#norm(names.mlpOutNorm) : null,
+    });
   }
 
-  linear(name: string): LinearSlot {
-    const part = this.parts.get(name);
-    if (!(part instanceof LinearSlot)) throw new RangeError(`${name} is no linear layer among the parts.`);
-    return part;
+  #name = (name: string): string => inLayer(this.config, this.layer, name);
+  #linear = (name: string): LinearSlot => this.take.linear(this.#name(name));
+  #norm = (name: string): Norm => this.take.norm(this.#name(name), this.config.norm.kind, this.config.norm.eps);
+
+  #attention(): SelfAttention {
+    const { config, layer } = this;
+    const { names, attention } = config;
+    const norm = (name: string): Tensor | null =>
+      attention.queryKeyNorm === "none" ? null : this.take.tensor(`${this.#name(name)}.weight`);
+    const projections: Projections =
+      attention.projections === "separate"
+        ? { kind: "separate", query: this.#linear(names.query), key: this.#linear(names.key), value: this.#linear(names.value) }
+        : { kind: attention.projections, joined: this.#linear(names.joined) };
+    return new SelfAttention(config, layer, layerKind(config, layer), {
+      projections,
+      output: this.#linear(names.output),
+      queryNorm: norm(names.queryNorm),
+      keyNorm: norm(names.keyNorm),
+    });
   }
 
-  norm(name: string): Norm {
-    const { kind, eps } = this.config.norm;
-    return new Norm(this.tensor(`${name}.weight`), kind === "layer" ? this.tensor(`${name}.bias`) : null, eps);
+  #mlp(): Mlp {
+    const { names, intermediateSize, mlp } = this.config;
+    const inputs = ((): MlpInputs => {
+      if (mlp.gate === "separate") return { kind: "separate", gate: this.#linear(names.gate), up: this.#linear(names.up) };
+      if (mlp.gate === "joined") return { kind: "joined", gateUp: this.#linear(names.gateUp), size: intermediateSize };
+      return { kind: "none", up: this.#linear(names.up) };
+    })();
+    return new Mlp(inputs, this.#linear(names.down), mlp.activation);
   }
-}
-
-function takeLayer(take: Taker, layer: number): DecoderLayer {
-  const { config } = take;
-  const { names, normPlaces } = config;
-  const norm = (name: string): Norm => take.norm(inLayer(config, layer, name));
-  const [before, after] = [normPlaces !== "after", normPlaces === "after" || normPlaces === "around"];
-  return new DecoderLayer(normPlaces, {
-    attention: takeAttention(take, layer),
-    mlp: takeMlp(take, layer),
-    attentionNorm: before ? norm(names.attentionNorm) : null,
-    attentionOutNorm: after ? norm(names.attentionOutNorm) : null,
-    mlpNorm: before ? norm(names.mlpNorm) : null,
-    mlpOutNorm: after ? norm(names.mlpOutNorm) : null,
-  });
-}
-
-function takeAttention(take: Taker, layer: number): SelfAttention {
-  const { config } = take;
-  const { names, attention } = config;
-  const linear = (name: string): LinearSlot => take.linear(inLayer(config, layer, name));
-  const norm = (name: string): Tensor | null =>
-    attention.queryKeyNorm === "none" ? null : take.tensor(`${inLayer(config, layer, name)}.weight`);
-  const projections: Projections =
-    attention.projections === "separate"
-      ? { kind: "separate", query: linear(names.query), key: linear(names.key), value: linear(names.value) }
-      : { kind: attention.projections, joined: linear(names.joined) };
-  return new SelfAttention(config, layer, layerKind(config, layer), {
-    projections,
-    output: linear(names.output),
-    queryNorm: norm(names.queryNorm),
-    keyNorm: norm(names.keyNorm),
-  });
-}
-
-function takeMlp(take: Taker, layer: number): Mlp {
-  const { config } = take;
-  const { names, intermediateSize, mlp } = config;
-  const linear = (name: string): LinearSlot => take.linear(inLayer(config, layer, name));
-  const inputs = ((): MlpInputs => {
-    if (mlp.gate === "separate") return { kind: "separate", gate: linear(names.gate), up: linear(names.up) };
-    if (mlp.gate === "joined") return { kind: "joined", gateUp: linear(names.gateUp), size: intermediateSize };
-    return { kind: "none", up: linear(names.up) };
-  })();
-  return new Mlp(inputs, linear(names.down), mlp.activation);
 }

@@ -13,8 +13,9 @@ import {
   type Tensor,
   transpose,
 } from "@qlora-js/core";
-import type { DecoderConfig } from "../config/decoder-config.ts";
-import { decoderParts, type LinearModule, type ModelPart } from "../config/decoder-parts.ts";
+import type { ModelConfig } from "../config/model-config.ts";
+import type { LinearModule, ModelPart } from "../config/model-part.ts";
+import { modelParts } from "../config/model-parts.ts";
 import { checkModelTensors, renamedTensors } from "../config/model-tensors.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
@@ -23,8 +24,8 @@ import { DenseLinear } from "../nn/dense-linear.ts";
 import type { Linear } from "../nn/linear.ts";
 import { LinearSlot } from "../nn/linear-slot.ts";
 import { QuantizedLinear } from "../nn/quantized-linear.ts";
-import { buildDecoder } from "./build-decoder.ts";
-import type { Decoder } from "./decoder.ts";
+import { buildModel } from "./build-model.ts";
+import type { LanguageModel } from "./language-model.ts";
 
 export interface LoadOptions {
   /** How linear weights are stored; null keeps the numbers of the file. The head and the embeddings always keep them. */
@@ -44,16 +45,16 @@ const CHUNK_BYTES = 4 << 20;
  */
 export async function loadModel(
   backend: Backend,
-  config: DecoderConfig,
+  config: ModelConfig,
   files: ModelFiles,
   { format, pager, onProgress }: LoadOptions,
-): Promise<Decoder> {
+): Promise<LanguageModel> {
   checkModelTensors(config, files);
   const loader = new Loader(backend, renamedTensors(config, files.tensors), format, pager, onProgress);
   const parts = new Map<string, LinearSlot | Tensor>();
   try {
-    for (const part of decoderParts(config)) parts.set(part.name, await loader.load(part));
-    return buildDecoder(backend, config, parts);
+    for (const part of modelParts(config)) parts.set(part.name, await loader.load(part));
+    return buildModel(backend, config, parts);
   } catch (error) {
     loader.dispose();
     throw error;
@@ -77,7 +78,7 @@ class Loader {
 
   async load(part: ModelPart): Promise<LinearSlot | Tensor> {
     if (part.kind === "linear") return new LinearSlot(part.name, await this.#linear(part));
-    return part.kind === "vector" ? this.#asF32(part.name, part.plusOne) : this.#asStored(part.name);
+    return part.kind === "small" ? this.#asF32(part.name, part.plusOne) : this.#asStored(part.name);
   }
 
   /** The tensor with the numbers of the file, copied a piece at a time. */
@@ -98,9 +99,10 @@ class Loader {
     return this.#keep(() => (plusOne ? addScalar(cast(bytes(), "f32"), 1) : cast(bytes(), "f32")));
   }
 
-  async #linear({ name, bias, layer, transposed }: LinearModule): Promise<Linear> {
+  async #linear({ name, bias, layer, transposed, keep }: LinearModule): Promise<Linear> {
     const { format } = this;
     const offset = bias ? await this.#asF32(`${name}.bias`) : null;
+    if (keep) return new DenseLinear(await this.#asF32(`${name}.weight`), offset);
     if (!format && !transposed) return new DenseLinear(await this.#asStored(`${name}.weight`), offset);
     const bytes = await this.#bytes(`${name}.weight`);
     const matrix = (): Tensor => (transposed ? transpose(cast(bytes(), "f32")) : cast(bytes(), "f32"));

@@ -1,8 +1,8 @@
 import { matmul, scale, type Tensor, tanh } from "@qlora-js/core";
-import type { Decoder } from "./decoder.ts";
+import type { LanguageModel } from "./language-model.ts";
 
 /** Scores of every token: hidden [..., hidden] → [..., vocabulary], capped where the model caps them. */
-export function logits(model: Decoder, hidden: Tensor): Tensor {
+export function logits(model: LanguageModel, hidden: Tensor): Tensor {
   const { logitSoftcap: cap } = model.config;
   const plain = matmul(hidden, model.head, { transposeB: true });
   return cap === null ? plain : scale(tanh(scale(plain, 1 / cap)), cap);

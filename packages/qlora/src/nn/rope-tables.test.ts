@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { DecoderConfig } from "../config/decoder-config.ts";
 import { parseModelConfig } from "../config/model-config.ts";
 import { ropeFrequencies, ropeTables } from "./rope-tables.ts";
 
@@ -17,7 +18,7 @@ const { cases } = JSON.parse(readFileSync(new URL("./rope-tables.reference.json"
 
 describe("rotary positions are those of transformers:", () => {
   test.each(cases)("$name", ({ config, length, frequencies, lastCos, lastSin }) => {
-    const rope = parseModelConfig(config).ropes[0]!;
+    const rope = (parseModelConfig(config) as DecoderConfig).ropes[0]!;
     const found = ropeFrequencies(rope, length);
     expect(found).toHaveLength(frequencies.length);
     // f32 powers of two libraries: the last bit or two
@@ -31,7 +32,7 @@ describe("rotary positions are those of transformers:", () => {
   });
 
   test("and go on from a first position", () => {
-    const rope = parseModelConfig(cases[0]!.config).ropes[0]!;
+    const rope = (parseModelConfig(cases[0]!.config) as DecoderConfig).ropes[0]!;
     const [whole, part] = [ropeTables(rope, 0, 10), ropeTables(rope, 7, 3)];
     expect(part.cos).toEqual(whole.cos.slice(7 * 8));
     expect(part.sin).toEqual(whole.sin.slice(7 * 8));

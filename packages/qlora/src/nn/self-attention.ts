@@ -39,7 +39,9 @@ export class SelfAttention {
       pass.cache.append(this.layer, k, v);
       [k, v] = [pass.cache.keys[this.layer]!, pass.cache.values[this.layer]!];
     }
-    const seen = attention(this.#place(q, this.parts.queryNorm, at), k, v, at.starts, { scale: options.scale, offset: at.offset });
+    const { scale, softcap } = options;
+    const attrs = { scale, softcap, offset: at.offset, window: this.kind.window };
+    const seen = attention(this.#place(q, this.parts.queryNorm, at), k, v, at.starts, attrs);
     return this.parts.output.forward(reshape(seen, [batch, time, heads * headDim]), pass, addend);
   }
 

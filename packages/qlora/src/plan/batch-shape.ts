@@ -8,15 +8,18 @@ export interface BatchShape {
   readonly length: number;
   /** Tokens that the loss is on. */
   readonly supervised: number;
+  /** Tokens of the longest source, where there are sources. */
+  readonly source?: number;
 }
 
 /** The longest row, and the most supervised tokens that so many rows have. */
-export function batchShape(examples: readonly Pick<Example, "inputIds" | "supervised">[], batch: number): BatchShape {
+export function batchShape(examples: readonly Pick<Example, "inputIds" | "supervised" | "source">[], batch: number): BatchShape {
   const rows = Math.min(batch, examples.length);
   const counts = examples.map(({ supervised }) => supervised).sort((a, b) => b - a);
   return {
     batch: rows,
     length: examples.reduce((longest, { inputIds }) => Math.max(longest, inputIds.length), 0),
     supervised: counts.slice(0, rows).reduce((a, b) => a + b, 0),
+    ...(examples.some(({ source }) => source) ? { source: Math.max(...examples.map(({ source }) => source?.length ?? 0)) } : {}),
   };
 }

@@ -1,7 +1,7 @@
 // What to change when a run does not fit: each change alone, with what it saves, from the one that costs least. First those that give the same result in
 // more time, then those that change how it is computed, then those that train something else.
 import { nf4 } from "@qlora-js/core";
-import type { DecoderConfig } from "../config/decoder-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import { fitsBudget, type MemoryBudget } from "./choose-recompute.ts";
 import { type Forecast, type ForecastOptions, forecast } from "./forecast.ts";
 
@@ -35,7 +35,7 @@ const TWO_LAYERS = 2.1;
  * The three cheapest changes, cheapest first.
  * @param options of the run that does not fit, `recompute` as it was chosen
  */
-export function cheapestChanges(config: DecoderConfig, options: ForecastOptions, budget: MemoryBudget): Change[] {
+export function cheapestChanges(config: ModelConfig, options: ForecastOptions, budget: MemoryBudget): Change[] {
   const now = forecast(config, options);
   const compare = comparison(now, budget);
   const changes = candidates(config, options, now).map(({ flags, cost, options }) => compare(flags, cost, forecast(config, options)));
@@ -59,7 +59,7 @@ function comparison(now: Forecast, budget: MemoryBudget): (flags: string, cost: 
   });
 }
 
-function candidates(config: DecoderConfig, options: ForecastOptions, now: Forecast): Candidate[] {
+function candidates(config: ModelConfig, options: ForecastOptions, now: Forecast): Candidate[] {
   const { batch, accumulate, length, supervised, optimizerBits, adapter, format, pagerBudget } = options;
   const found: Candidate[] = [];
   const add = (flags: string, cost: string, changed: Partial<ForecastOptions>): void => {
@@ -98,6 +98,6 @@ function candidates(config: DecoderConfig, options: ForecastOptions, now: Foreca
 }
 
 /** A tenth of the moments, but room for the largest page. */
-function pagerBudgetOf({ hiddenSize, intermediateSize, heads, headDim }: DecoderConfig, rank: number, stateBytes: number): number {
+function pagerBudgetOf({ hiddenSize, intermediateSize, heads, headDim }: ModelConfig, rank: number, stateBytes: number): number {
   return Math.max(Math.ceil(stateBytes / 10), 8 * rank * Math.max(hiddenSize, intermediateSize, heads * headDim));
 }

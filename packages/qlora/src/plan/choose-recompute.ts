@@ -1,6 +1,6 @@
 // How much each layer keeps for the backward pass, under a budget of memory: the fastest choice that fits. Products are dear to compute and small to keep, so
 // they are kept first, in as many layers as there is room for; all the rest, which is cheap to compute and large, only where there is plenty.
-import type { DecoderConfig } from "../config/decoder-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import type { Recomputation } from "../nn/forward-pass.ts";
 import { type Forecast, type ForecastOptions, forecast } from "./forecast.ts";
 
@@ -25,7 +25,7 @@ export const fitsBudget = ({ totalBytes, deviceBytes }: Forecast, budget: Memory
   totalBytes <= budget.totalBytes && deviceBytes <= budget.deviceBytes;
 
 /** The fastest choice within the budget, or the smallest if none is. @throws as `forecast` */
-export function chooseRecompute(config: DecoderConfig, options: Omit<ForecastOptions, "recompute">, budget: MemoryBudget): RecomputeChoice {
+export function chooseRecompute(config: ModelConfig, options: Omit<ForecastOptions, "recompute">, budget: MemoryBudget): RecomputeChoice {
   const search = new Search(config, options, budget);
   const { cheap } = search;
   if (cheap.fits) {
@@ -37,7 +37,7 @@ export function chooseRecompute(config: DecoderConfig, options: Omit<ForecastOpt
 
 class Search {
   constructor(
-    readonly config: DecoderConfig,
+    readonly config: ModelConfig,
     readonly options: Omit<ForecastOptions, "recompute">,
     readonly budget: MemoryBudget,
   ) {}

@@ -2,8 +2,8 @@
 import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { fp4, nf4, Pager, type QFormat } from "@qlora-js/core";
 import { describe, expect, it, vi } from "vitest";
-import type { DecoderConfig } from "../config/decoder-config.ts";
-import { parseModelConfig } from "../config/model-config.ts";
+
+import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
 import { DataOrder } from "../data/order.ts";
 import type { Example } from "../data/tokenize.ts";
 import { loraSettings } from "../formats/peft-config.ts";
@@ -20,7 +20,7 @@ import { randomModel } from "./random-model.fixture.ts";
 // the engine on plain kernels
 vi.setConfig({ testTimeout: 60_000 });
 
-const config = (more: object = {}): DecoderConfig =>
+const config = (more: object = {}): ModelConfig =>
   parseModelConfig({
     model_type: "llama",
     vocab_size: 128,
@@ -49,7 +49,7 @@ const standard = {
 } as const satisfies ForecastOptions;
 
 /** The peak of loading and two steps of training. */
-async function measure(shape: DecoderConfig, options: ForecastOptions): Promise<number> {
+async function measure(shape: ModelConfig, options: ForecastOptions): Promise<number> {
   const backend = createPlainBackend();
   const files = await randomModel(shape, options.dtype);
   const model = await loadModel(backend, shape, files, { format: options.format });
@@ -58,7 +58,7 @@ async function measure(shape: DecoderConfig, options: ForecastOptions): Promise<
   const pager = new Pager(backend, options.pagerBudget === undefined ? {} : { budgetBytes: options.pagerBudget });
   const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits: options.optimizerBits });
   const { batch, length, accumulate } = options;
-  const blank = blankBatch(batch, length, options.supervised);
+  const blank = blankBatch({ batch, length, supervised: options.supervised });
   const examples = Array.from({ length: batch }, (_, row) => ({
     inputIds: blank.inputIds.slice(row * length, (row + 1) * length),
     labels: blank.labels.slice(row * length, (row + 1) * length),
@@ -84,7 +84,7 @@ async function measure(shape: DecoderConfig, options: ForecastOptions): Promise<
   return peakBytes;
 }
 
-async function expectAgreement(shape: DecoderConfig, options: ForecastOptions): Promise<void> {
+async function expectAgreement(shape: ModelConfig, options: ForecastOptions): Promise<void> {
   const { deviceBytes, components } = forecast(shape, options);
   const measured = await measure(shape, options);
   expect(sumOf(components)).toBe(deviceBytes);

@@ -1,12 +1,13 @@
 // How much memory a run takes, by component, from the model's config and the options alone: one training step run on a device that only counts.
 // What is counted is the most bytes live at one time, which is what a backend's memory().peakBytes measures.
 import { type Backend, empty, fold, key, Pager, type QFormat, scope, square, sum, type Tensor } from "@qlora-js/core";
-import type { DecoderConfig } from "../config/decoder-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import type { ForwardPass, Recomputation } from "../nn/forward-pass.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { tokenLosses } from "../train/token-losses.ts";
+import type { BatchShape } from "./batch-shape.ts";
 import { type ComponentBytes, sumOf } from "./component.ts";
 import { CountingDevice } from "./counting-device.ts";
 import { FullFineTuning } from "./full-fine-tuning.ts";
@@ -25,6 +26,8 @@ export interface ForecastOptions {
   readonly batch: number;
   /** Tokens of its longest row. */
   readonly length: number;
+  /** Tokens of its longest source, for models with an encoder; as `length` where left out. */
+  readonly source?: number;
   /** Tokens of a micro-batch that the loss is on. */
   readonly supervised: number;
   /** Micro-batches in a step. */
@@ -63,7 +66,7 @@ export interface Forecast {
  * @param onRun hears of every op that a step runs
  * @throws UsageError if the adapter's settings name no layer, ArgumentError if a page of moments does not fit the budget
  */
-export function forecast(config: DecoderConfig, options: ForecastOptions, onRun?: Backend["run"]): Forecast {
+export function forecast(config: ModelConfig, options: ForecastOptions, onRun?: Backend["run"]): Forecast {
   const device = new CountingDevice(onRun);
   const model = skeletonModel(device, config, {
     dtype: options.dtype,
@@ -78,7 +81,7 @@ export function forecast(config: DecoderConfig, options: ForecastOptions, onRun?
   const { parameters, losses } = options.adapter ? adapted(device, model, options.adapter, options) : full(model, options);
   const { resident, paged } = optimizerState(device, parameters, options);
   device.as("optimizer", () => device.alloc(resident));
-  const { supervised } = blankBatch(options.batch, options.length, options.supervised);
+  const { supervised } = blankBatch(shapeOf(config, options));
   const kept = runStep(device, { parameters, losses, supervised }, options);
   const peak = device.peak();
   const weights = options.format && options.weightsBudget !== undefined ? peak.at.weights + peak.at.scales : 0;
@@ -104,26 +107,33 @@ function underBudget(bytes: ComponentBytes, { format, weightsBudget = Number.POS
   return { ...bytes, weights: Math.floor(bytes.weights * share), scales: Math.floor(bytes.scales * share) };
 }
 
+const shapeOf = ({ kind }: ModelConfig, { batch, length, supervised, source = length }: ForecastOptions): BatchShape => ({
+  batch,
+  length,
+  supervised,
+  ...(kind === "t5" ? { source } : {}),
+});
+
 interface Trained {
   readonly parameters: readonly Tensor[];
   readonly losses: () => Tensor;
 }
 
-function adapted(device: CountingDevice, model: Decoder, settings: LoraSettings, options: ForecastOptions): Trained {
+function adapted(device: CountingDevice, model: LanguageModel, settings: LoraSettings, options: ForecastOptions): Trained {
   const parameters = skeletonAdapter(model, settings, (component, make) => device.as(component, make));
-  const batch = blankBatch(options.batch, options.length, options.supervised);
+  const batch = blankBatch(shapeOf(model.config, options));
   const dropoutKey = settings.dropout > 0 ? fold(key(0), 0) : null;
   return { parameters, losses: () => tokenLosses(model, batch, { dropoutKey, recompute: perLayer(model, options) }) };
 }
 
-function full(model: Decoder, options: ForecastOptions): Trained {
+function full(model: LanguageModel, options: ForecastOptions): Trained {
   const tuning = new FullFineTuning(model);
-  const batch = blankBatch(options.batch, options.length, options.supervised);
+  const batch = blankBatch(shapeOf(model.config, options));
   const pass: ForwardPass = { dropoutKey: null, recompute: perLayer(model, options) };
   return { parameters: tuning.parameters, losses: () => tuning.losses(batch, pass) };
 }
 
-const perLayer = ({ config }: Decoder, { recompute }: ForecastOptions): Recomputation[] =>
+const perLayer = ({ config }: LanguageModel, { recompute }: ForecastOptions): Recomputation[] =>
   Array.from({ length: config.layers }, (_, i) => recompute[i] ?? recompute.at(-1) ?? "nothing");
 
 function optimizerState(backend: Backend, parameters: readonly Tensor[], options: ForecastOptions): { resident: number; paged: number } {

@@ -22,7 +22,7 @@ const config = (tied: boolean) =>
     rms_norm_eps: 1e-5,
     tie_word_embeddings: tied,
   });
-const batch = blankBatch(2, 16, 20);
+const batch = blankBatch({ batch: 2, length: 16, supervised: 20 });
 
 describe("FullFineTuning", () => {
   let backend: Backend;

@@ -1,9 +1,10 @@
 // Full fine-tuning over 16-bit weights: what QLoRA is compared with, and only that. Every weight is a 16-bit parameter that is widened where it is used, its
 // gradient comes back in 16 bits, and the moments are f32: 2 + 2 + 8 bytes a weight, the paper's arithmetic. It runs on any device, the counting one too.
 import { adamW, add, addmm, cast, crossEntropy, indexSelect, matmul, reshape, scope, Tensor, tensor } from "@qlora-js/core";
+import { modelParts } from "../config/model-parts.ts";
 import type { Batch } from "../data/batch.ts";
-import { buildDecoder } from "../models/build-decoder.ts";
-import type { Decoder } from "../models/decoder.ts";
+import { buildModel } from "../models/build-model.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import { logits } from "../models/logits.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
 import type { ForwardPass } from "../nn/forward-pass.ts";
@@ -43,8 +44,8 @@ export class FullFineTuning {
   readonly #parts = new Map<string, LinearSlot | Tensor>();
 
   /** @param model over plain weights, embeddings and linear layers in 16 bits or f32 */
-  constructor(readonly model: Decoder) {
-    for (const [name, part] of model.parts.byName)
+  constructor(readonly model: LanguageModel) {
+    for (const [name, part] of model.parts)
       this.#parts.set(name, part instanceof LinearSlot ? new LinearSlot(name, this.#widened(part.linear)) : this.#parameter(part));
   }
 
@@ -55,19 +56,13 @@ export class FullFineTuning {
   /** The cross-entropy of every supervised token: f32 [supervised]. The head is trained, so logits are whole. Call within a scope. */
   losses(batch: Batch, pass: ForwardPass): Tensor {
     const { backend, config } = this.model;
-    const widened = [...this.#parts].map(([name, part]) => [name, this.#isTable(name) ? cast(part as Tensor, "f32") : part] as const);
-    const model = buildDecoder(backend, config, new Map(widened));
+    const tables = new Set(modelParts(config).flatMap(({ kind, name }) => (kind === "embedding" || kind === "head" ? [name] : [])));
+    const widened = [...this.#parts].map(([name, part]) => [name, tables.has(name) ? cast(part as Tensor, "f32") : part] as const);
+    const model = buildModel(backend, config, new Map(widened));
     const { rows, targets } = supervisedRows(batch);
-    const ids = tensor(backend, batch.inputIds, [batch.batch, batch.length], "i32");
-    const hidden = reshape(model.forward(ids, pass), [-1, config.hiddenSize]);
+    const hidden = reshape(model.hidden(batch, pass), [-1, config.hiddenSize]);
     const picked = indexSelect(hidden, tensor(backend, rows, [rows.length], "i32"));
     return crossEntropy(logits(model, picked), tensor(backend, targets, [targets.length], "i32"));
-  }
-
-  #isTable(name: string): boolean {
-    const part = this.model.parts.byName.get(name);
-    const { embedding, positions, head } = this.model.parts;
-    return part === embedding || part === positions || part === head;
   }
 
   /** One update, the first, in place; a weight is widened while it is its turn, and rounded back. Moments are f32, of the parameters' shapes. */

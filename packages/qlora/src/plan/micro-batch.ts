@@ -2,6 +2,7 @@
 import { grad, scale, scope, sum, type Tensor } from "@qlora-js/core";
 import type { Batch } from "../data/batch.ts";
 import { NOT_SUPERVISED } from "../data/rows.ts";
+import type { BatchShape } from "./batch-shape.ts";
 
 export interface MicroBatch {
   readonly loss: Tensor;
@@ -26,8 +27,8 @@ export function microBatch(
   });
 }
 
-/** A batch of zeros of this size, with the loss on the last `supervised` places of its rows, spread evenly. */
-export function blankBatch(batch: number, length: number, supervised: number): Batch {
+/** A batch of zeros of this shape, with the loss on the last `supervised` places of its rows, spread evenly. */
+export function blankBatch({ batch, length, supervised, source }: BatchShape): Batch {
   const labels = new Int32Array(batch * length).fill(NOT_SUPERVISED);
   const most = batch * (length - 1);
   const count = Math.max(1, Math.min(most, Math.round(supervised)));
@@ -40,5 +41,7 @@ export function blankBatch(batch: number, length: number, supervised: number): B
     supervised: count,
     lengths: Array(batch).fill(length),
     bytes: 0,
+    source:
+      source === undefined ? undefined : { inputIds: new Int32Array(batch * source), length: source, lengths: Array(batch).fill(source) },
   };
 }

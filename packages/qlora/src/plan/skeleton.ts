@@ -1,13 +1,14 @@
 // A model without numbers: the tensors that loading one makes, of the right shapes and types, on any device. The plan runs it on one that only counts.
 import { type Backend, cast, type DType, empty, parameter, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
-import type { DecoderConfig } from "../config/decoder-config.ts";
-import { decoderParts, type LinearModule, type ModelPart } from "../config/decoder-parts.ts";
+import type { ModelConfig } from "../config/model-config.ts";
+import type { LinearModule, ModelPart } from "../config/model-part.ts";
+import { modelParts } from "../config/model-parts.ts";
 import { UsageError } from "../error.ts";
 import { loraTargets } from "../formats/lora-targets.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
 import { quoted } from "../formats/quoted.ts";
-import { buildDecoder } from "../models/build-decoder.ts";
-import type { Decoder } from "../models/decoder.ts";
+import { buildModel } from "../models/build-model.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
 import type { Linear } from "../nn/linear.ts";
 import { LinearSlot } from "../nn/linear-slot.ts";
@@ -30,28 +31,28 @@ export interface SkeletonOptions {
 }
 
 /** The model as loadModel makes it: weights are quantized a tensor at a time, embeddings and head keep the file's type, norms and biases are f32. */
-export function skeletonModel(backend: Backend, config: DecoderConfig, options: SkeletonOptions): Decoder {
-  const parts = decoderParts(config).map((part) => [part.name, skeletonPart(backend, part, options)] as const);
-  return buildDecoder(backend, config, new Map(parts));
+export function skeletonModel(backend: Backend, config: ModelConfig, options: SkeletonOptions): LanguageModel {
+  const parts = modelParts(config).map((part) => [part.name, skeletonPart(backend, part, options)] as const);
+  return buildModel(backend, config, new Map(parts));
 }
 
 function skeletonPart(backend: Backend, part: ModelPart, options: SkeletonOptions): Tensor | LinearSlot {
   const { dtype, as } = options;
   if (part.kind === "linear") return new LinearSlot(part.name, skeletonLinear(backend, part, options));
-  if (part.kind === "vector") return as("norms", () => empty(backend, [part.size]));
+  if (part.kind === "small") return as("norms", () => empty(backend, part.shape));
   return as("embeddings", () => empty(backend, [part.rows, part.columns], dtype));
 }
 
 function skeletonLinear(
   backend: Backend,
-  { outFeatures, inFeatures, bias }: LinearModule,
+  { outFeatures, inFeatures, bias, keep }: LinearModule,
   { dtype, format, as, label }: SkeletonOptions,
 ): Linear {
   const shape = [outFeatures, inFeatures];
   const offset = bias ? as("norms", () => empty(backend, [outFeatures])) : null;
-  if (!format)
+  if (!format || keep)
     return new DenseLinear(
-      as("weights", () => empty(backend, shape, dtype)),
+      as("weights", () => empty(backend, shape, keep ? "f32" : dtype)),
       offset,
     );
   const weight = scope(backend, () => quantize(cast(empty(backend, shape, dtype), "f32"), format));
@@ -62,7 +63,7 @@ function skeletonLinear(
 }
 
 /** Wraps the layers that the settings mean, as LoraAdapter.create does. Returns A and B of each, in the order they are trained in. */
-export function skeletonAdapter(model: Decoder, settings: LoraSettings, as: SkeletonOptions["as"]): Tensor[] {
+export function skeletonAdapter(model: LanguageModel, settings: LoraSettings, as: SkeletonOptions["as"]): Tensor[] {
   const linears = model.linears();
   const targets = loraTargets(settings, [...linears.keys()], "adapter");
   if (targets.length === 0) throw new UsageError("--targets", `${quoted(settings.targetModules)} names no linear layer of the model.`);

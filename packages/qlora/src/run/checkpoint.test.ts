@@ -8,7 +8,7 @@ import { parseModelConfig } from "../config/model-config.ts";
 import { StorageError } from "../error.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import { loadModel } from "../models/load-model.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { randomModel } from "../plan/random-model.fixture.ts";
@@ -28,7 +28,7 @@ const config = parseModelConfig({
 describe("a saved step", () => {
   let run: string;
   let backend: Backend;
-  let model: Decoder;
+  let model: LanguageModel;
   let pager: Pager;
   let trained: Trained;
   beforeEach(async () => {

@@ -3,7 +3,7 @@ import { noGrad, scope } from "@qlora-js/core";
 import { makeBatch } from "../data/batch.ts";
 import { inFileOrder } from "../data/order.ts";
 import type { Example } from "../data/tokenize.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import { tokenLosses } from "./token-losses.ts";
 
 export interface Evaluation {
@@ -18,7 +18,7 @@ export interface Evaluation {
 
 /** Evaluates on examples, `batch` rows at a time. Calls `onProgress` after each batch with rows done, and waits for what it returns. */
 export async function evaluate(
-  model: Decoder,
+  model: LanguageModel,
   examples: readonly Example[],
   batch: number,
   onProgress?: (rows: number) => void | Promise<void>,

@@ -22,7 +22,7 @@ import {
 import { type Batch, makeBatch } from "../data/batch.ts";
 import type { DataOrder } from "../data/order.ts";
 import type { Example } from "../data/tokenize.ts";
-import type { Decoder } from "../models/decoder.ts";
+import type { LanguageModel } from "../models/language-model.ts";
 import type { Recomputation } from "../nn/forward-pass.ts";
 import type { PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { DivergedError } from "./diverged-error.ts";
@@ -69,7 +69,7 @@ export interface TrainStep {
  * @throws DivergedError if loss or gradients are not finite; the parameters are then as after the step before
  */
 export async function* train(
-  model: Decoder,
+  model: LanguageModel,
   parameters: readonly Tensor[],
   optimizer: PagedAdamW,
   examples: readonly Example[],

@@ -73,7 +73,7 @@ interface Prompt {
   readonly raw: boolean;
 }
 
-function promptIds({ folder, tokenizer, template }: ModelFolder, { prompt, promptIds, raw }: Prompt): number[] {
+function promptIds({ folder, config, tokenizer, template }: ModelFolder, { prompt, promptIds, raw }: Prompt): number[] {
   if ((prompt === undefined) === (promptIds === undefined)) {
     const what = prompt === undefined ? "is missing. Give what to answer, or --prompt-ids." : "and --prompt-ids are both given. Give one.";
     throw new UsageError("--prompt", what);
@@ -83,5 +83,6 @@ function promptIds({ folder, tokenizer, template }: ModelFolder, { prompt, promp
     throw new UsageError("--prompt", `is text, and ${folder.name} has no tokenizer.json. Add it, or give --prompt-ids.`, {
       folder: folder.name,
     });
+  if (config.kind === "t5") return tokenizer.encode(prompt!);
   return template && !raw ? conversationIds(tokenizer, template, [{ role: "user", content: prompt! }]) : textIds(tokenizer, prompt!);
 }

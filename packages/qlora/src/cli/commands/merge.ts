@@ -1,7 +1,7 @@
 // `qlora merge MODEL --adapter DIR --to PATH`: model and adapter made one, for tools that know nothing of adapters.
 import { namedFormat, type QFormat } from "@qlora-js/core";
 import { z } from "zod";
-import { linearModules } from "../../config/decoder-parts.ts";
+import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { openModelFiles } from "../../formats/model-files.ts";
 import { openFolder } from "../../formats/node-folder.ts";

@@ -6,7 +6,7 @@ import type { Example } from "../../data/tokenize.ts";
 import { openModelFiles } from "../../formats/model-files.ts";
 import type { LoraSettings } from "../../formats/peft-config.ts";
 import { LoraAdapter } from "../../lora/lora-adapter.ts";
-import type { Decoder } from "../../models/decoder.ts";
+import type { LanguageModel } from "../../models/language-model.ts";
 import { loadModel } from "../../models/load-model.ts";
 import type { Recomputation } from "../../nn/forward-pass.ts";
 import { PagedAdamW } from "../../optimizer/paged-adamw.ts";
@@ -27,7 +27,7 @@ export interface Measured {
 }
 
 /** The most bytes that a backend of its own held. */
-async function peakOf({ folder, on }: Measured, use: (backend: Backend, model: Decoder) => Promise<void>): Promise<number> {
+async function peakOf({ folder, on }: Measured, use: (backend: Backend, model: LanguageModel) => Promise<void>): Promise<number> {
   const files = await openModelFiles(folder.folder);
   const { backend } = await openBackend(on);
   try {

@@ -7,7 +7,7 @@ import type { Example } from "../../data/tokenize.ts";
 import { loraSettings } from "../../formats/peft-config.ts";
 import { conversationIds } from "../../generate/prompt-ids.ts";
 import { LoraAdapter } from "../../lora/lora-adapter.ts";
-import type { Decoder } from "../../models/decoder.ts";
+import type { LanguageModel } from "../../models/language-model.ts";
 import { PagedAdamW } from "../../optimizer/paged-adamw.ts";
 import { batchShape } from "../../plan/batch-shape.ts";
 import { chooseRecompute } from "../../plan/choose-recompute.ts";
@@ -135,7 +135,7 @@ class Demo {
 
   /** What the model does now: its loss on rows it does not learn from, and its answers. */
   async #look(
-    model: Decoder,
+    model: LanguageModel,
     { tokenizer, template, stopIds }: ModelFolder,
     examples: readonly Example[],
     prompts: readonly string[],

@@ -1,6 +1,7 @@
 // A merged model written as what was asked for, with progress.
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { UsageError } from "../../error.ts";
 import { ggufChunks } from "../../formats/gguf-writer/gguf-layout.ts";
 import { ggufModel } from "../../formats/gguf-writer/gguf-model.ts";
 import type { ModelFiles } from "../../formats/model-files.ts";
@@ -37,10 +38,13 @@ export async function writeMerged(to: string, model: ModelFolder, merged: ModelF
       const sizes = await Promise.all(files.map(async (file) => (await stat(join(to, file))).size));
       return { path: to, bytes: sizes.reduce((a, b) => a + b, 0), files, warnings: [] };
     }
+    const { config } = model;
+    if (config.kind !== "decoder")
+      throw new UsageError("--as", `${as} of a ${config.modelType} is not supported. Use --as safetensors.`, { as });
     const textFiles = await readTokenizerFiles(model.folder);
     const text = textFiles && model.tokenizer ? { files: textFiles, tokenizer: model.tokenizer } : undefined;
     const name = basename(resolve(model.folder.name));
-    const { metadata, tensors, warnings } = ggufModel({ name, config: model.config, files: merged, text }, type);
+    const { metadata, tensors, warnings } = ggufModel({ name, config, files: merged, text }, type);
     await writeFileSafely(
       to,
       counted(ggufChunks(metadata, tensors), (done) => progress(Math.min(done, total), total)),

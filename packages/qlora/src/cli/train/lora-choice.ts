@@ -1,6 +1,6 @@
 // Which adapter a run trains: a new one by the options, or one that is there already, whose own settings then hold.
-import type { DecoderConfig } from "../../config/decoder-config.ts";
-import { linearModules } from "../../config/decoder-parts.ts";
+import type { ModelConfig } from "../../config/model-config.ts";
+import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { shortestNames } from "../../formats/lora-targets.ts";
 import { openFolder } from "../../formats/node-folder.ts";
@@ -16,18 +16,19 @@ const HEAD = "lm_head";
  * Settings of a new adapter. Layers are named in full, so that every tool that reads PEFT folders finds them.
  * @throws UsageError if a target names no layer
  */
-export function newLora(options: GivenOptions, config: DecoderConfig, baseModel: string): LoraSettings {
+export function newLora(options: GivenOptions, config: ModelConfig, baseModel: string): LoraSettings {
   const { rank, alpha, dropout, targets } = options;
   const modules = linearModules(config).map(({ name }) => name);
   const named = typeof targets === "string" ? null : targets; // the one word there is: all-linear
   checkTargets(targets, config);
   const isTarget = (module: string): boolean => !named || named.some((target) => module === target || module.endsWith(`.${target}`));
   const targetModules = shortestNames(modules.filter(isTarget), [...modules.filter((module) => !isTarget(module)), HEAD]);
-  return loraSettings({ rank, alpha, dropout, targetModules, baseModel });
+  const taskType = config.kind === "t5" ? "SEQ_2_SEQ_LM" : "CAUSAL_LM";
+  return loraSettings({ rank, alpha, dropout, targetModules, taskType, baseModel });
 }
 
 /** @throws UsageError if a target names no layer, with the nearest that there is */
-export function checkTargets(targets: GivenOptions["targets"], config: DecoderConfig): void {
+export function checkTargets(targets: GivenOptions["targets"], config: ModelConfig): void {
   if (typeof targets === "string") return;
   const modules = linearModules(config).map(({ name }) => name);
   const ends = [...new Set(modules.map((module) => module.slice(module.lastIndexOf(".") + 1)))];
@@ -45,7 +46,7 @@ export async function storedLora(
   path: string,
   options: GivenOptions,
   given: ReadonlySet<string>,
-  config: DecoderConfig,
+  config: ModelConfig,
   baseModel: string,
 ): Promise<LoraSettings> {
   const stored = await openPeftAdapter(await openFolder(path), linearModules(config));

@@ -1,6 +1,6 @@
 // Whether a run fits into memory, and what each layer keeps for the backward pass so that it does.
 import { ArgumentError, OutOfMemoryError } from "@qlora-js/core";
-import type { DecoderConfig } from "../../config/decoder-config.ts";
+import type { ModelConfig } from "../../config/model-config.ts";
 import type { Example } from "../../data/tokenize.ts";
 import { UsageError } from "../../error.ts";
 import type { LoraSettings } from "../../formats/peft-config.ts";
@@ -15,7 +15,7 @@ import type { RunOptions } from "../../run/manifest.ts";
 import { formatOf } from "../options.ts";
 
 export interface MemoryQuestion {
-  readonly config: DecoderConfig;
+  readonly config: ModelConfig;
   readonly dtype: WeightDType;
   readonly lora: LoraSettings;
   readonly examples: readonly Example[];
@@ -61,7 +61,7 @@ export function planMemory({ config, dtype, lora, examples, options, memory, wei
   }
 }
 
-function changesInWords(config: DecoderConfig, run: ForecastOptions, budget: MemoryBudget): string {
+function changesInWords(config: ModelConfig, run: ForecastOptions, budget: MemoryBudget): string {
   const lines = cheapestChanges(config, run, budget).map(
     ({ flags, cost, savedBytes, fits }) => `  ${flags}   saves ${showBytes(savedBytes)} (${cost})${fits ? ", enough alone" : ""}`,
   );
@@ -69,14 +69,14 @@ function changesInWords(config: DecoderConfig, run: ForecastOptions, budget: Mem
 }
 
 /** What the device's refusal means to a run: the same error, with what to change. How much room there is nobody knows, so none is enough for sure. */
-export function withChanges(error: OutOfMemoryError, config: DecoderConfig, run: ForecastOptions): OutOfMemoryError {
+export function withChanges(error: OutOfMemoryError, config: ModelConfig, run: ForecastOptions): OutOfMemoryError {
   const { backend, requestedBytes, liveBytes, message } = error;
   const unknown: MemoryBudget = { totalBytes: Number.POSITIVE_INFINITY, deviceBytes: 0, roomyBytes: 0 };
   const what = `${message.slice(backend.length + 2)} ${changesInWords(config, run, unknown)}`;
   return new OutOfMemoryError(backend, requestedBytes, liveBytes, what);
 }
 
-function keepAll(config: DecoderConfig, run: Omit<ForecastOptions, "recompute">, budget: MemoryBudget): RecomputeChoice {
+function keepAll(config: ModelConfig, run: Omit<ForecastOptions, "recompute">, budget: MemoryBudget): RecomputeChoice {
   const recompute = Array.from({ length: config.layers }, () => "nothing" as const);
   const predicted = forecast(config, { ...run, recompute });
   return { recompute, forecast: predicted, fits: fitsBudget(predicted, budget) };

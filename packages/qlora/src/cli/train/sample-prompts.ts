@@ -19,10 +19,10 @@ const OPENING_TOKENS = 6;
 export function samplePrompts({ rows }: DataFile, examples: readonly Example[], tokenizer: Tokenizer): SamplePrompt[] {
   const byLine = new Map(rows.map(({ line, row }) => [line, row]));
   const prompts = new Map<string, SamplePrompt>();
-  for (const { inputIds, labels, line } of examples) {
+  for (const { inputIds, source, labels, line } of examples) {
     const row = byLine.get(line);
     const begins = row?.kind === "text" ? OPENING_TOKENS : labels.findIndex((label) => label !== NOT_SUPERVISED);
-    const ids = [...inputIds.slice(0, Math.max(1, begins))];
+    const ids = [...(source ?? inputIds.slice(0, Math.max(1, begins)))];
     const key = ids.join();
     if (!prompts.has(key)) prompts.set(key, { ids, prompt: (row && question(row)) ?? shown(ids, tokenizer) });
     if (prompts.size === PROMPTS) break;

@@ -2,7 +2,8 @@
 // Source: llama.cpp v0.5.0, conversion/base.py (`prepare_tensors`) for what stays in f32.
 import { FormatError } from "@qlora-js/core";
 import type { DecoderConfig } from "../../config/decoder-config.ts";
-import { decoderParts, type ModelPart } from "../../config/decoder-parts.ts";
+import { decoderParts } from "../../config/decoder-parts.ts";
+import type { ModelPart } from "../../config/model-part.ts";
 import { TENSOR_TYPES } from "../gguf/gguf-types.ts";
 import type { GgufArchitecture, TensorNames } from "../gguf/tensor-names.ts";
 import type { ModelFiles } from "../model-files.ts";

@@ -80,6 +80,30 @@ it("trains org/name on a data set org/name, again offline to the same bits, and 
   expect(server.asked).toEqual([]);
 });
 
+it("takes an adapter of the hub, and one GGUF file of a repository that has several", async () => {
+  const on = { environment, cwd: folder };
+  expect(await qlora(["train", "org/micro", "org/pirate", ...steps, "--out", "run"], on)).toMatchObject({ code: 0, stderr: "" });
+  expect(await qlora(["merge", "run", "--to", "m.gguf", "--as", "gguf-f16"], on)).toMatchObject({ code: 0, stderr: "" });
+  const files = (path: string) => Object.fromEntries(readdirSync(path).map((file) => [file, readFileSync(join(path, file))]));
+  server.add({ kind: "model", name: "org/adapter", files: { ...files(join(folder, "run", "adapter")), "README.md": "# Pirate" } });
+  const gguf = readFileSync(join(folder, "m.gguf"));
+  server.add({ kind: "model", name: "org/gguf", files: { "f16.gguf": gguf, "q4.gguf": "never to be asked for" }, large: /gguf/ });
+  const say = async (...args: string[]) => {
+    const said = await qlora(
+      ["generate", ...args, "--prompt", "Hi", "--max-new-tokens", "6", "--temperature", "0", "--format", "none"],
+      on,
+    );
+    expect(said.stderr).toBe("");
+    return named(said, "generate")[0]!.ids;
+  };
+  const expected = await say("run");
+  expect(await say("org/micro", "--adapter", "org/adapter")).toEqual(expected);
+  expect(await say("org/gguf/f16.gguf")).toEqual(expected);
+  const several = await qlora(["generate", "org/gguf", "--prompt", "Hi"], on);
+  expect(several.code).toBe(2);
+  expect(several.stderr).toContain("Give one of them: org/gguf/f16.gguf, org/gguf/q4.gguf");
+});
+
 it("that is killed while it downloads is gone on with by the next, from the byte it has", async () => {
   const content = readFileSync(join(MICRO, "model", "model.safetensors"));
   const most = content.length - 1000;

@@ -1,7 +1,7 @@
 // The only list of case tables, by the file of their ops; conformance.test.ts runs it, and test/laws/structure.test.ts holds it against the files.
 import type { CaseTable } from "../conformance.ts";
 import { accumulateCases } from "./accumulate.cases.ts";
-import { activationsCases } from "./activations.cases.ts";
+import { activationCases } from "./activation.cases.ts";
 import { adamwCases } from "./adamw.cases.ts";
 import { adamw8bitCases } from "./adamw-8bit.cases.ts";
 import { attentionCases } from "./attention.cases.ts";
@@ -10,6 +10,7 @@ import { concatCases } from "./concat.cases.ts";
 import { crossEntropyCases } from "./cross-entropy.cases.ts";
 import { dropoutCases } from "./dropout.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
+import { gatedActivationCases } from "./gated-activation.cases.ts";
 import { gatherCases } from "./gather.cases.ts";
 import { indexSelectCases } from "./index-select.cases.ts";
 import { layerNormCases } from "./layer-norm.cases.ts";
@@ -24,12 +25,11 @@ import { rmsNormCases } from "./rms-norm.cases.ts";
 import { ropeCases } from "./rope.cases.ts";
 import { sliceCases } from "./slice.cases.ts";
 import { softmaxCases } from "./softmax.cases.ts";
-import { swigluCases } from "./swiglu.cases.ts";
 import { writeRowsCases } from "./write-rows.cases.ts";
 
 export const CASES = {
   accumulate: accumulateCases,
-  activations: activationsCases,
+  activation: activationCases,
   adamw: adamwCases,
   "adamw-8bit": adamw8bitCases,
   attention: attentionCases,
@@ -38,6 +38,7 @@ export const CASES = {
   "cross-entropy": crossEntropyCases,
   dropout: dropoutCases,
   elementwise: elementwiseCases,
+  "gated-activation": gatedActivationCases,
   gather: gatherCases,
   "index-select": indexSelectCases,
   "layer-norm": layerNormCases,
@@ -52,6 +53,5 @@ export const CASES = {
   rope: ropeCases,
   slice: sliceCases,
   softmax: softmaxCases,
-  swiglu: swigluCases,
   "write-rows": writeRowsCases,
 } satisfies Record<string, CaseTable>;

@@ -7,7 +7,7 @@ export { FrozenPager } from "./frozen-pager.ts";
 export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from "./half.ts";
 export type { Kernel, KernelTable, OpName, UpdateName } from "./kernel-table.ts";
 export { isTracked, type Spec } from "./op.ts";
-export { gelu, geluTanh, relu, silu } from "./ops/activations.ts";
+export { type Activation, type ActivationAttrs, gelu, geluTanh, relu, silu } from "./ops/activation.ts";
 export { type AttentionAttrs, type AttentionOptions, attention } from "./ops/attention.ts";
 export { cast } from "./ops/cast.ts";
 export { concat } from "./ops/concat.ts";
@@ -40,6 +40,7 @@ export {
   tanh,
   where,
 } from "./ops/elementwise.ts";
+export { gatedActivation, geglu, swiglu } from "./ops/gated-activation.ts";
 export { gather, scatter } from "./ops/gather.ts";
 export { embedding, indexAdd, indexSelect } from "./ops/index-select.ts";
 export { layerNorm } from "./ops/layer-norm.ts";
@@ -54,7 +55,6 @@ export { type RmsNormAttrs, rmsNorm } from "./ops/rms-norm.ts";
 export { rope } from "./ops/rope.ts";
 export { pad, slice, split } from "./ops/slice.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
-export { swiglu } from "./ops/swiglu.ts";
 export { type AdamWState, type AdamWStep, adamWStep } from "./optim/adamw.ts";
 export { type AdamW8BitState, adamW8BitState, adamW8BitStep, MOMENT_BLOCK, SMALLEST_8BIT } from "./optim/adamw-8bit.ts";
 export { clipCoefficient, gradientNorm } from "./optim/clip.ts";

@@ -3,6 +3,7 @@ import type { KernelTable } from "@qlora-js/core";
 import { plainKernels } from "../plain/index.ts";
 import type { Runtime } from "../runtime.ts";
 import { accumulateKernels } from "./accumulate.ts";
+import { activationKernels } from "./activation.ts";
 import { adamWKernels } from "./adamw.ts";
 import { adamW8bitKernels } from "./adamw-8bit.ts";
 import { attentionKernels } from "./attention.ts";
@@ -10,6 +11,7 @@ import { castKernels } from "./cast.ts";
 import { concatKernels } from "./concat.ts";
 import { dropoutKernels } from "./dropout.ts";
 import { elementwiseKernels } from "./elementwise.ts";
+import { gatedActivationKernels } from "./gated-activation.ts";
 import { gatherKernels } from "./gather.ts";
 import { indexSelectKernels } from "./index-select.ts";
 import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
@@ -22,7 +24,6 @@ import { rmsNormKernels } from "./rms-norm.ts";
 import { ropeKernels } from "./rope.ts";
 import { sliceKernels } from "./slice.ts";
 import { softmaxKernels } from "./softmax.ts";
-import { swigluKernels } from "./swiglu.ts";
 import { writeRowsKernels } from "./write-rows.ts";
 
 export const kernels = {
@@ -33,7 +34,8 @@ export const kernels = {
   ...linearCrossEntropyKernels,
   ...rmsNormKernels,
   ...ropeKernels,
-  ...swigluKernels,
+  ...activationKernels,
+  ...gatedActivationKernels,
   ...accumulateKernels,
   ...adamWKernels,
   ...adamW8bitKernels,

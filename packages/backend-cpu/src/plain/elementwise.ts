@@ -34,7 +34,7 @@ const two =
  * erf x = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5·…·(2n+1)). All terms have one sign, so no digits cancel; beyond 6 it is ±1 in f64.
  * Source: Abramowitz & Stegun 7.1.6.
  */
-function erf(x: number): number {
+export function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let sum = 0;
   for (let n = 0, term = x; Math.abs(term) > Math.abs(sum) * 1e-17; n++, term *= (2 * x * x) / (2 * n + 1)) sum += term;

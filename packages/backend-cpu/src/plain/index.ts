@@ -2,6 +2,7 @@
 import type { KernelTable } from "@qlora-js/core";
 import type { Host } from "../host.ts";
 import { accumulateKernels } from "./accumulate.ts";
+import { activationKernels } from "./activation.ts";
 import { adamWKernels } from "./adamw.ts";
 import { adamW8bitKernels } from "./adamw-8bit.ts";
 import { attentionKernels } from "./attention.ts";
@@ -9,6 +10,7 @@ import { castKernels } from "./cast.ts";
 import { concatKernels } from "./concat.ts";
 import { dropoutKernels } from "./dropout.ts";
 import { elementwiseKernels } from "./elementwise.ts";
+import { gatedActivationKernels } from "./gated-activation.ts";
 import { gatherKernels } from "./gather.ts";
 import { indexSelectKernels } from "./index-select.ts";
 import { linearCrossEntropyKernels } from "./linear-cross-entropy.ts";
@@ -21,7 +23,6 @@ import { rmsNormKernels } from "./rms-norm.ts";
 import { ropeKernels } from "./rope.ts";
 import { sliceKernels } from "./slice.ts";
 import { softmaxKernels } from "./softmax.ts";
-import { swigluKernels } from "./swiglu.ts";
 import { writeRowsKernels } from "./write-rows.ts";
 
 export const plainKernels = {
@@ -42,7 +43,8 @@ export const plainKernels = {
   ...ropeKernels,
   ...sliceKernels,
   ...softmaxKernels,
-  ...swigluKernels,
+  ...activationKernels,
+  ...gatedActivationKernels,
   ...accumulateKernels,
   ...adamWKernels,
   ...adamW8bitKernels,

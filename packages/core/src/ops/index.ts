@@ -1,4 +1,5 @@
 // The only list of ops. Forgetting a kernel for one of them is a compile error in every backend (kernel-table.ts).
+export { activationBackwardOp, activationOp } from "./activation.ts";
 export { attentionBackwardOp, attentionOp } from "./attention.ts";
 export { castOp } from "./cast.ts";
 export { concatOp } from "./concat.ts";
@@ -28,6 +29,7 @@ export {
   tanhOp,
   whereOp,
 } from "./elementwise.ts";
+export { gatedActivationBackwardOp, gatedActivationOp } from "./gated-activation.ts";
 export { gatherOp, scatterOp } from "./gather.ts";
 export { indexAddOp, indexSelectOp } from "./index-select.ts";
 export { linearCrossEntropyOp } from "./linear-cross-entropy.ts";
@@ -40,4 +42,3 @@ export { rmsNormGradInputOp, rmsNormGradWeightOp, rmsNormOp } from "./rms-norm.t
 export { ropeOp } from "./rope.ts";
 export { padOp, sliceOp } from "./slice.ts";
 export { logSoftmaxOp, softmaxOp } from "./softmax.ts";
-export { swigluBackwardOp, swigluOp } from "./swiglu.ts";

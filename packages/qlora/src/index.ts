@@ -19,7 +19,9 @@ export { type GgufFile, type GgufTensor, openGguf } from "./formats/gguf/gguf-fi
 export { type GgufModelOptions, type OpenedGgufModel, openGgufModel } from "./formats/gguf/open-gguf-model.ts";
 export type { WrittenType } from "./formats/gguf-writer/encode-tensor.ts";
 export { type GgufTensor as GgufTensorToWrite, ggufChunks } from "./formats/gguf-writer/gguf-layout.ts";
+export { ggufLora } from "./formats/gguf-writer/gguf-lora.ts";
 export { type GgufModel, type GgufModelSource, ggufModel } from "./formats/gguf-writer/gguf-model.ts";
+export { type MlxAdapter, mlxAdapter } from "./formats/mlx-adapter.ts";
 export { type ModelFiles, openModelFiles } from "./formats/model-files.ts";
 export { openPeftAdapter, type PeftAdapter } from "./formats/peft-adapter.ts";
 export { type LoraSettings, loraSettings } from "./formats/peft-config.ts";

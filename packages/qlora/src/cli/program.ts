@@ -5,6 +5,7 @@ import { addCommand } from "./command.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { mergeCommand } from "./commands/merge.ts";
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   addCommand(program, inspectCommand);
   addCommand(program, planCommand);
   addCommand(program, mergeCommand);
+  addCommand(program, exportCommand);
   addCommand(program, demoCommand);
   return program;
 }

@@ -1,0 +1,61 @@
+// A LoRA adapter in the files that mlx-lm loads (`--adapter-path`): `adapters.safetensors` with lora_a [in, rank] and lora_b [rank, out], both turned
+// against PEFT's, and `adapter_config.json` with the scale itself in place of alpha. There is one scale for all modules: where they differ, lora_b takes
+// up the rest. Source: mlx-lm, mlx_lm/tuner/utils.py (`load_adapters`), tuner/lora.py. Written here, not read.
+import type { DecoderConfig } from "../config/decoder-config.ts";
+import { UsageError } from "../error.ts";
+import type { PeftAdapter, StoredLora } from "./peft-adapter.ts";
+import { quoted } from "./quoted.ts";
+import type { TensorToStore } from "./safetensors-layout.ts";
+import { storedValues } from "./stored-rows.ts";
+
+export const MLX_WEIGHTS = "adapters.safetensors";
+export const MLX_CONFIG = "adapter_config.json";
+
+export interface MlxAdapter {
+  readonly tensors: readonly TensorToStore[];
+  /** The text of its config. */
+  readonly config: string;
+}
+
+/** @throws UsageError for a model whose modules mlx-lm names otherwise */
+export function mlxAdapter({ modelType, names, layers }: DecoderConfig, { folder, modules, settings }: PeftAdapter): MlxAdapter {
+  if (names.layers !== "model.layers")
+    throw new UsageError(folder, `adapters of ${quoted(modelType)} models are not written for MLX: it names their modules otherwise.`, {
+      modelType,
+    });
+  const all = [...modules.values()];
+  const scale = all[0]?.scale ?? 1;
+  const inLayer = (module: string): string => module.slice(names.layers.length + 1).replace(/^\d+\./, "");
+  const config = {
+    fine_tune_type: "lora",
+    model: settings.baseModel ?? null,
+    num_layers: layers,
+    lora_parameters: {
+      rank: Math.max(...all.map(({ rank }) => rank)),
+      scale,
+      dropout: settings.dropout,
+      keys: [...new Set(all.map(({ module }) => inLayer(module)))],
+    },
+  };
+  return {
+    tensors: all.flatMap((lora) => [turned(lora, "a", 1), turned(lora, "b", lora.scale / scale)]),
+    config: `${JSON.stringify(config, undefined, 4)}\n`,
+  };
+}
+
+function turned(lora: StoredLora, side: "a" | "b", factor: number): TensorToStore {
+  const [rows, columns] = lora[side].shape as [number, number];
+  const name = `${lora.module}.lora_${side}`;
+  return {
+    name,
+    dtype: "F32",
+    shape: [columns, rows],
+    async data() {
+      const values = await storedValues(name, lora[side]);
+      const out = new Float32Array(values.length);
+      for (let row = 0; row < rows; row++)
+        for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column]! * factor;
+      return new Uint8Array(out.buffer);
+    },
+  };
+}

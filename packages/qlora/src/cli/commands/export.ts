@@ -15,7 +15,7 @@ import { locateModel } from "../locate-model.ts";
 import { freePath } from "../merge/free-path.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { choiceOption, textOption } from "../option-table.ts";
-import { ADAPTER_OPTIONS } from "../options.ts";
+import { ADAPTER_OPTIONS, HUB_OPTIONS } from "../options.ts";
 import { shellWord, shortestPath } from "../typed-command.ts";
 import { plural } from "../wording.ts";
 
@@ -26,6 +26,7 @@ const OPTIONS = {
     expects: "a path",
   }),
   as: choiceOption("--as <kind>", ["gguf-lora", "mlx"], "gguf-lora", "whose files to write, llama.cpp's or mlx-lm's"),
+  ...HUB_OPTIONS,
 };
 
 export const exportCommand: CommandDefinition<typeof OPTIONS> = {
@@ -36,11 +37,13 @@ export const exportCommand: CommandDefinition<typeof OPTIONS> = {
   run,
 };
 
-async function run({ args, options: { as, to: given, adapter: path }, output }: Invocation<typeof OPTIONS>): Promise<void> {
-  const located = await locateModel(args[0]!, { adapter: path, format: NO_FORMAT, given: new Set() });
+async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promise<void> {
+  const { as, adapter: named } = options;
+  const hub = { ...options, output };
+  const located = await locateModel(args[0]!, { adapter: named, format: NO_FORMAT, given: new Set(), hub, wanted: "text" });
   if (located.adapter === undefined)
     throw new UsageError("--adapter", "is missing. Give the folder of the adapter to write, or a run folder as the model.", {});
-  const to = await freePath(given, as === "mlx" ? "folder" : "file");
+  const to = await freePath(options.to, as === "mlx" ? "folder" : "file");
   const model = await openModelFolder(located.model);
   const adapter = await openPeftAdapter(await openFolder(located.adapter), linearModules(model.config));
   try {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { linearModules } from "../config/decoder-parts.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
 import { parseModelConfig } from "../config/model-config.ts";
+import { linearModules } from "../config/model-parts.ts";
 import { UsageError } from "../error.ts";
 import { memoryFolder } from "./folder.ts";
 import { mlxAdapter } from "./mlx-adapter.ts";
@@ -15,7 +16,7 @@ const config = parseModelConfig({
   num_hidden_layers: 3,
   num_attention_heads: 1,
   max_position_embeddings: 16,
-});
+}) as DecoderConfig;
 const UP = "model.layers.1.mlp.up_proj";
 const VALUE = "model.layers.2.self_attn.v_proj";
 

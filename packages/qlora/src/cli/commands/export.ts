@@ -1,7 +1,8 @@
 // `qlora export MODEL --adapter DIR --as gguf-lora --to PATH`: an adapter in the files of another tool, not merged. The base is not read but for its config.
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { linearModules } from "../../config/decoder-parts.ts";
+import type { DecoderConfig } from "../../config/decoder-config.ts";
+import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { writeGgufFile } from "../../formats/gguf-writer/gguf-file.ts";
 import { ggufLora } from "../../formats/gguf-writer/gguf-lora.ts";
@@ -13,7 +14,7 @@ import { writeFileSafely, writeFolderSafely } from "../../safe-write.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { freePath } from "../merge/free-path.ts";
-import { type ModelFolder, openModelFolder } from "../open-model.ts";
+import { openModelFolder } from "../open-model.ts";
 import { choiceOption, textOption } from "../option-table.ts";
 import { ADAPTER_OPTIONS, HUB_OPTIONS } from "../options.ts";
 import { shellWord, shortestPath } from "../typed-command.ts";
@@ -49,7 +50,10 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
   try {
     output.facts("adapter", `${shortestPath(adapter.folder)} · rank ${adapter.settings.rank} on ${plural(adapter.modules.size, "layer")}`);
     output.event("export", { model: model.folder.name, adapter: adapter.folder, modules: adapter.modules.size, as });
-    const warnings = as === "mlx" ? await writeMlx(to, model, adapter) : await writeGgufLora(to, model, adapter);
+    const { config } = model;
+    if (config.kind !== "decoder")
+      throw new UsageError("--as", `${as} of a ${config.modelType} is not supported; models that only decode are.`, { as });
+    const warnings = as === "mlx" ? await writeMlx(to, config, adapter) : await writeGgufLora(to, config, adapter);
     for (const warning of warnings) output.facts("note", warning);
     const where = shellWord(shortestPath(to));
     const next = as === "mlx" ? `mlx_lm.generate --model … --adapter-path ${where}` : `llama-cli -m … --lora ${where}`;
@@ -62,13 +66,13 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
   }
 }
 
-async function writeGgufLora(to: string, { config }: ModelFolder, adapter: PeftAdapter): Promise<readonly string[]> {
+async function writeGgufLora(to: string, config: DecoderConfig, adapter: PeftAdapter): Promise<readonly string[]> {
   const { metadata, tensors, warnings } = ggufLora(basename(resolve(adapter.folder)), config, adapter);
   await writeGgufFile(to, metadata, tensors);
   return warnings;
 }
 
-async function writeMlx(to: string, { config }: ModelFolder, adapter: PeftAdapter): Promise<readonly string[]> {
+async function writeMlx(to: string, config: DecoderConfig, adapter: PeftAdapter): Promise<readonly string[]> {
   const mlx = mlxAdapter(config, adapter);
   await writeFolderSafely(to, async (folder) => {
     await writeSafetensorsFile(join(folder, MLX_WEIGHTS), mlx.tensors, { format: "mlx" });

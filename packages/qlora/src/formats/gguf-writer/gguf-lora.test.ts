@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { linearModules } from "../../config/decoder-parts.ts";
+import type { DecoderConfig } from "../../config/decoder-config.ts";
 import { parseModelConfig } from "../../config/model-config.ts";
+import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { memoryFolder } from "../folder.ts";
 import { openPeftAdapter, type PeftAdapter } from "../peft-adapter.ts";
@@ -17,7 +18,7 @@ const CONFIG = {
   num_key_value_heads: 1,
   max_position_embeddings: 16,
 };
-const config = parseModelConfig(CONFIG);
+const config = parseModelConfig(CONFIG) as DecoderConfig;
 const DOWN = "model.layers.0.mlp.down_proj";
 const QUERY = "model.layers.1.self_attn.q_proj";
 

@@ -35,35 +35,48 @@ export function sentencePiece(vocabulary: GgufVocabulary, unknown: string | unde
 }
 
 interface Merge {
-  readonly pair: readonly [left: string, right: string];
+  readonly left: string;
+  readonly right: string;
   readonly score: number;
+  /** In characters, not in UTF-16. */
   readonly leftLength: number;
   readonly rightLength: number;
 }
 
 /** Every way to make a piece of two; better pieces first, then those with the longer left, then right half; else in the order of ids. */
 function mergesOf({ tokens, types, scores }: GgufVocabulary): (readonly [string, string])[] {
-  const ids = new Map(tokens.flatMap((token, id) => (types[id] === TOKEN_TYPE.NORMAL ? [[token, id] as const] : [])));
+  const ids = new Map<string, number>();
+  for (let id = 0; id < tokens.length; id++) if (types[id] === TOKEN_TYPE.NORMAL) ids.set(tokens[id]!, id);
   const merges: Merge[] = [];
-  for (const [token, id] of ids) {
-    const score = scores?.[id] ?? 0;
-    merges.push(...splits(token, ids).map((merge) => ({ ...merge, score })));
-  }
+  for (const [token, id] of ids) addMerges(merges, token, scores?.[id] ?? 0, ids);
   merges.sort((a, b) => b.score - a.score || b.leftLength - a.leftLength || b.rightLength - a.rightLength);
-  return merges.map(({ pair }) => pair);
+  return merges.map(({ left, right }) => [left, right]);
 }
 
 /** Longer than any piece that is merged; longer ones, in a hostile file, would take the square of their length. */
 const LONGEST_PIECE = 256;
 
-function splits(token: string, ids: ReadonlyMap<string, number>): Omit<Merge, "score">[] {
-  if (token.length > LONGEST_PIECE) return [];
-  const characters = [...token];
-  const found: Omit<Merge, "score">[] = [];
-  for (let i = 1; i < characters.length; i++) {
-    const [left, right] = [characters.slice(0, i).join(""), characters.slice(i).join("")];
-    if (ids.has(left) && ids.has(right)) found.push({ pair: [left, right], leftLength: i, rightLength: characters.length - i });
+function addMerges(merges: Merge[], token: string, score: number, ids: ReadonlyMap<string, number>): void {
+  if (token.length > LONGEST_PIECE) return;
+  const found: Merge[] = [];
+  const length = characters(token);
+  for (let i = 1, leftLength = 0; i < token.length; i++) {
+    if (isSecondHalf(token, i)) continue;
+    leftLength++;
+    const left = token.slice(0, i);
+    if (!ids.has(left)) continue;
+    const right = token.slice(i);
+    if (ids.has(right)) found.push({ left, right, score, leftLength, rightLength: length - leftLength });
   }
-  const id = (merge: Omit<Merge, "score">, side: 0 | 1) => ids.get(merge.pair[side])!;
-  return found.sort((a, b) => id(a, 0) - id(b, 0) || id(a, 1) - id(b, 1));
+  if (found.length > 1) found.sort((a, b) => ids.get(a.left)! - ids.get(b.left)! || ids.get(a.right)! - ids.get(b.right)!);
+  merges.push(...found);
+}
+
+/** Whether the unit is the second of the two that UTF-16 writes a character with. */
+const isSecondHalf = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+
+function characters(text: string): number {
+  let count = text.length;
+  for (let i = 0; i < text.length; i++) if (isSecondHalf(text, i)) count--;
+  return count;
 }

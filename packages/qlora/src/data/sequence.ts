@@ -8,6 +8,7 @@ import type { ChatMessage, ChatTemplate } from "../text/chat-template.ts";
 import { encodeSpans } from "../text/encode-spans.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { alpacaPrompt, instructionTurn } from "./alpaca.ts";
+import { ROW_FORMS } from "./row-kinds.ts";
 import { NOT_SUPERVISED, type PlacedRow } from "./rows.ts";
 import { sourceAndTarget } from "./source-and-target.ts";
 
@@ -35,8 +36,8 @@ export function sequenceOf(placed: PlacedRow, tools: TextTools): Sequence {
   const { row, file, line } = placed;
   const { tokenizer, template, decoderStartId } = tools;
   if (decoderStartId !== undefined) return sourceAndTarget(placed, tokenizer, decoderStartId);
-  if (row.kind === "tokens") return { ids: row.inputIds, labels: row.labels };
   const where = `${file} line ${line}`;
+  if (row.kind === "tokens") return sideBySide(row, where);
   if (!tokenizer) {
     throw new UsageError(where, "is text, and the model folder has no tokenizer.json. Add it, or give rows of input_ids + labels.", {
       file,
@@ -54,6 +55,12 @@ export function sequenceOf(placed: PlacedRow, tools: TextTools): Sequence {
   return row.kind === "completion"
     ? plainSequence(row.prompt, row.completion, tokenizer)
     : plainSequence(alpacaPrompt(row.instruction, row.input), row.output, tokenizer);
+}
+
+function sideBySide({ inputIds, labels }: PlacedRow["row"] & { kind: "tokens" }, where: string): Sequence {
+  if (inputIds.length === labels.length) return { ids: inputIds, labels };
+  const what = `labels has ${labels.length} entries and input_ids ${inputIds.length}; they stand side by side`;
+  throw new UsageError(where, `input_ids + labels: ${what}. Write rows as ${ROW_FORMS.tokens}.`, { path: "input_ids + labels" });
 }
 
 type Pair = Extract<PlacedRow["row"], { kind: "completion" | "instruction" }>;

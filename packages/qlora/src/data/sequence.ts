@@ -6,6 +6,7 @@ import { assistantSpans } from "../text/assistant-spans.ts";
 import { beginOnce } from "../text/begin-once.ts";
 import type { ChatMessage, ChatTemplate } from "../text/chat-template.ts";
 import { encodeSpans } from "../text/encode-spans.ts";
+import { endOnce } from "../text/end-once.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { alpacaPrompt, instructionTurn } from "./alpaca.ts";
 import { ROW_FORMS } from "./row-kinds.ts";
@@ -96,12 +97,6 @@ function chatSequence(messages: readonly ChatMessage[], tokenizer: Tokenizer, te
   const { ids, inside } = encodeSpans(tokenizer, text, spans);
   const begun = beginOnce(ids, tokenizer);
   return { ids: begun, labels: [...unsupervised(begun.length - ids.length), ...ids.map((id, i) => (inside[i] ? id : NOT_SUPERVISED))] };
-}
-
-/** Puts the end-of-sequence token behind, unless the text brings one that stops. */
-function endOnce(ids: readonly number[], { special, stopIds }: Tokenizer): readonly number[] {
-  const last = ids.at(-1);
-  return special.eos === undefined || (last !== undefined && stopIds.includes(last)) ? ids : [...ids, special.eos.id];
 }
 
 const unsupervised = (count: number): number[] => new Array<number>(count).fill(NOT_SUPERVISED);

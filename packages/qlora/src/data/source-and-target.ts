@@ -1,6 +1,7 @@
 // A row for a model with an encoder: the encoder reads the question, the decoder learns the answer. The decoder's ids begin with its start token, so that each label
 // is predicted from the position before it, as in every other model.
 import { UsageError } from "../error.ts";
+import { endOnce } from "../text/end-once.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { instructionTurn } from "./alpaca.ts";
 import { NOT_SUPERVISED, type PlacedRow } from "./rows.ts";
@@ -22,8 +23,8 @@ export function sourceAndTarget({ row, file, line }: PlacedRow, tokenizer: Token
       line,
     });
   const [question, answer] = questionAndAnswer(row, where);
-  const target = tokenizer.encode(answer);
-  return { source: tokenizer.encode(question), ids: [startId, ...target], labels: [NOT_SUPERVISED, ...target] };
+  const target = endOnce(tokenizer.encode(answer), tokenizer);
+  return { source: endOnce(tokenizer.encode(question), tokenizer), ids: [startId, ...target], labels: [NOT_SUPERVISED, ...target] };
 }
 
 function questionAndAnswer(row: Exclude<PlacedRow["row"], { kind: "tokens" }>, where: string): readonly [string, string] {

@@ -217,3 +217,66 @@ describe("length", () => {
     );
   });
 });
+
+describe("rows of ids", () => {
+  it("stand side by side with their labels", () => {
+    expect(() => tokenize({}, { kind: "tokens", inputIds: [1, 2], labels: [1] })).toThrow(
+      /^a\.jsonl line 1: input_ids \+ labels: labels has 1 entries and input_ids 2; they stand side by side/,
+    );
+  });
+});
+
+describe("for a model with an encoder", () => {
+  const encoderDecoder = { decoderStartId: 0 };
+
+  it("ids are a source, and labels a target of another length, which the decoder begins with its start token", () => {
+    const example = tokenize({}, { kind: "tokens", inputIds: [5, 6, 7], labels: [8, -100, 9, 1] }, encoderDecoder);
+    expect([...example.source!]).toEqual([5, 6, 7]);
+    expect([...example.inputIds]).toEqual([0, 8, 0, 9, 1]);
+    expect([...example.labels]).toEqual([-100, 8, -100, 9, 1]);
+  });
+
+  it.each<[string, Row]>([
+    ["a prompt", { kind: "completion", prompt: "How?", completion: "So." }],
+    ["an instruction", { kind: "instruction", instruction: "How?", input: "", output: "So." }],
+    [
+      "a message",
+      {
+        kind: "messages",
+        messages: [
+          { role: "user", content: "How?" },
+          { role: "assistant", content: "So." },
+        ],
+      },
+    ],
+  ])("%s is the source and its answer the target, both ended", (_, row) => {
+    const { tokenizer, template } = chatml();
+    const example = tokenize({ tokenizer, template }, row, encoderDecoder);
+    expect(tokenizer.decode([...example.source!], { skipSpecialTokens: false })).toBe("How?<|im_end|>");
+    expect(tokenizer.decode([...example.inputIds.slice(1)], { skipSpecialTokens: false })).toBe("So.<|im_end|>");
+    expect([...example.labels.slice(1)]).toEqual([...example.inputIds.slice(1)]);
+  });
+
+  it("a long source is cut before its end token", () => {
+    const example = tokenize({}, { kind: "tokens", inputIds: [5, 6, 7, 1], labels: [8, 1] }, { ...encoderDecoder, maxLength: 3 });
+    expect([...example.source!]).toEqual([5, 6, 1]);
+    expect(example.truncated).toBe(true);
+  });
+
+  it.each<[string, Row]>([
+    ["text", { kind: "text", text: "All of it." }],
+    [
+      "several turns",
+      {
+        kind: "messages",
+        messages: [
+          { role: "assistant", content: "a" },
+          { role: "user", content: "b" },
+          { role: "assistant", content: "c" },
+        ],
+      },
+    ],
+  ])("%s is refused", (_, row) => {
+    expect(() => tokenize(chatml(), row, encoderDecoder)).toThrow(expect.objectContaining({ name: "UsageError" }));
+  });
+});

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { UsageError } from "../../error.ts";
 import { conversationIds, textIds } from "../../generate/prompt-ids.ts";
+import { endOnce } from "../../text/end-once.ts";
 import { answer } from "../answer.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
@@ -83,6 +84,6 @@ function promptIds({ folder, config, tokenizer, template }: ModelFolder, { promp
     throw new UsageError("--prompt", `is text, and ${folder.name} has no tokenizer.json. Add it, or give --prompt-ids.`, {
       folder: folder.name,
     });
-  if (config.kind === "t5") return tokenizer.encode(prompt!);
+  if (config.kind === "t5") return [...endOnce(tokenizer.encode(prompt!), tokenizer)];
   return template && !raw ? conversationIds(tokenizer, template, [{ role: "user", content: prompt! }]) : textIds(tokenizer, prompt!);
 }

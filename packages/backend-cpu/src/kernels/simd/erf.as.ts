@@ -4,9 +4,15 @@ import { exp4 } from "./exp.as";
 
 @inline
 export function erf4(x: v128): v128 {
-  const one = f32x4.splat(1);
   const size = f32x4.pmin(f32x4.abs(x), f32x4.splat(4));
   const z = f32x4.mul(size, size);
+  return erfWith4(x, size, z, exp4(f32x4.neg(z)));
+}
+
+/** The same for who has |x|, x² and e^(−x²) already. */
+@inline
+export function erfWith4(x: v128, size: v128, z: v128, e: v128): v128 {
+  const one = f32x4.splat(1);
   let q = f32x4.add(f32x4.mul(z, f32x4.splat(-0.000563118003843)), f32x4.splat(0.00491748412455));
   q = f32x4.add(f32x4.mul(q, z), f32x4.splat(-0.0267112431129));
   q = f32x4.add(f32x4.mul(q, z), f32x4.splat(0.112801770764));
@@ -18,7 +24,7 @@ export function erf4(x: v128): v128 {
   r = f32x4.add(f32x4.mul(r, u), f32x4.splat(0.396668346829));
   r = f32x4.add(f32x4.mul(r, u), f32x4.splat(0.259739417805));
   r = f32x4.add(f32x4.mul(r, u), f32x4.splat(0.00181799361702));
-  const large = f32x4.sub(one, f32x4.mul(exp4(f32x4.neg(z)), r));
+  const large = f32x4.sub(one, f32x4.mul(e, r));
   const sign = v128.and(x, i32x4.splat(0x80000000));
   return v128.bitselect(f32x4.mul(x, q), v128.or(large, sign), f32x4.lt(size, one));
 }

@@ -59,6 +59,7 @@ export { encodeSpans } from "./text/encode-spans.ts";
 export { readTokenizerFiles } from "./text/read-tokenizer.ts";
 export { StreamDecoder } from "./text/stream-decoder.ts";
 export { Tokenizer } from "./text/tokenizer.ts";
+export type { TokenizerFiles } from "./text/tokenizer-files.ts";
 export { DivergedError } from "./train/diverged-error.ts";
 export { type Evaluation, evaluate } from "./train/evaluate.ts";
 export { tokenLosses } from "./train/token-losses.ts";

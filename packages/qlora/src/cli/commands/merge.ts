@@ -11,9 +11,6 @@ import { showBytes } from "../../plan/byte-size.ts";
 import { bytesOption } from "../bytes-option.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
-import { freePath } from "../merge/free-path.ts";
-import { GGUF_TYPES, OUTPUT_KINDS, OUTPUT_WORDS } from "../merge/output-kind.ts";
-import { type Written, writeMerged } from "../merge/write-merged.ts";
 import { openBackend } from "../open-backend.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { choiceOption, textOption } from "../option-table.ts";
@@ -21,6 +18,9 @@ import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, type FormatOptions, f
 import type { Output } from "../output.ts";
 import { shellWord, shortestPath, typedCommand } from "../typed-command.ts";
 import { plural } from "../wording.ts";
+import { freePath } from "../write/free-path.ts";
+import { GGUF_TYPES, OUTPUT_KINDS, OUTPUT_WORDS } from "../write/output-kind.ts";
+import { type Written, writeModel } from "../write/write-model.ts";
 
 const { blockSize, doubleQuant } = FORMAT_OPTIONS;
 const { backend, threads } = BACKEND_OPTIONS;
@@ -80,7 +80,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
       try {
         const merging = { backend, config: model.config, files, adapter, base: formatOf(format) };
         const merged = mergedFiles({ ...merging, precision: GGUF_TYPES[as] ? "f32" : "file" });
-        conclude(output, await writeMerged(to, model, merged, { as, maxShardBytes: options.maxShardSize, output }));
+        conclude(output, await writeModel(to, model, merged, { as, maxShardBytes: options.maxShardSize, output }));
       } finally {
         backend.dispose();
       }

@@ -1,4 +1,4 @@
-// A merged model written as what was asked for, with progress.
+// A model written as what was asked for, with progress.
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UsageError } from "../../error.ts";
@@ -27,16 +27,16 @@ export interface WriteOptions {
 }
 
 /** @throws StorageError if it cannot be written, UsageError if it cannot be said in that format */
-export async function writeMerged(to: string, model: ModelFolder, merged: ModelFiles, options: WriteOptions): Promise<Written> {
+export async function writeModel(to: string, model: ModelFolder, files: ModelFiles, options: WriteOptions): Promise<Written> {
   const { as, maxShardBytes, output } = options;
-  const total = [...merged.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
-  const progress = (done: number, of: number): void => output.status(`  merging   ${Math.floor((100 * done) / of)} %`);
+  const total = [...files.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
+  const progress = (done: number, of: number): void => output.status(`  writing   ${Math.floor((100 * done) / of)} %`);
   const type = GGUF_TYPES[as];
   try {
     if (type === undefined) {
-      const files = await writeModelFolder(to, model.folder, merged, { maxShardBytes, onProgress: (done) => progress(done, total) });
-      const sizes = await Promise.all(files.map(async (file) => (await stat(join(to, file))).size));
-      return { path: to, bytes: sizes.reduce((a, b) => a + b, 0), files, warnings: [] };
+      const names = await writeModelFolder(to, model.folder, files, { maxShardBytes, onProgress: (done) => progress(done, total) });
+      const sizes = await Promise.all(names.map(async (file) => (await stat(join(to, file))).size));
+      return { path: to, bytes: sizes.reduce((a, b) => a + b, 0), files: names, warnings: [] };
     }
     const { config } = model;
     if (config.kind !== "decoder")
@@ -44,7 +44,7 @@ export async function writeMerged(to: string, model: ModelFolder, merged: ModelF
     const textFiles = await readTokenizerFiles(model.folder);
     const text = textFiles && model.tokenizer ? { files: textFiles, tokenizer: model.tokenizer } : undefined;
     const name = basename(resolve(model.folder.name));
-    const { metadata, tensors, warnings } = ggufModel({ name, config, files: merged, text }, type);
+    const { metadata, tensors, warnings } = ggufModel({ name, config, files, text }, type);
     await writeFileSafely(
       to,
       counted(ggufChunks(metadata, tensors), (done) => progress(Math.min(done, total), total)),

@@ -1,6 +1,7 @@
 // A GGUF file's metadata as the config.json that Hugging Face has for the same model. What metadata does not say is what the architecture always is.
 // Source: `set_gguf_parameters` of llama.cpp's converter, and what llama.cpp takes where a value is missing.
 import { UnsupportedError } from "@qlora-js/core";
+import { T5_GATE } from "./model-tensors.ts";
 import { type RopeTables, ropeScaling } from "./rope-settings.ts";
 import type { Settings } from "./settings.ts";
 import type { GgufArchitecture } from "./tensor-names.ts";
@@ -183,6 +184,27 @@ function gptNeox(settings: Settings): ConfigJson {
   };
 }
 
+/** What its MLPs do is told by the gate alone: ReLU without, GELU with. How far distances reach is the same for all. */
+function t5(settings: Settings, facts: ModelFacts): ConfigJson {
+  const layers = settings.size("block_count");
+  return {
+    architectures: ["T5ForConditionalGeneration"],
+    model_type: "t5",
+    is_encoder_decoder: true,
+    d_model: settings.size("embedding_length"),
+    d_kv: settings.size("attention.key_length"),
+    d_ff: settings.size("feed_forward_length"),
+    num_layers: layers,
+    num_decoder_layers: settings.optionalSize("decoder_block_count") ?? layers,
+    num_heads: settings.size("attention.head_count"),
+    relative_attention_num_buckets: settings.size("attention.relative_buckets_count"),
+    relative_attention_max_distance: 128,
+    layer_norm_epsilon: settings.optionalNumber("attention.layer_norm_rms_epsilon") ?? settings.number("attention.layer_norm_epsilon"),
+    feed_forward_proj: facts.has(T5_GATE) ? "gated-gelu" : "relu",
+    decoder_start_token_id: settings.optionalNumber("decoder_start_token_id") ?? 0,
+  };
+}
+
 const READERS: Readonly<Record<GgufArchitecture, (settings: Settings, facts: ModelFacts) => ConfigJson>> = {
   llama,
   smollm3,
@@ -194,4 +216,5 @@ const READERS: Readonly<Record<GgufArchitecture, (settings: Settings, facts: Mod
   gemma3,
   gpt2,
   gptneox: gptNeox,
+  t5,
 };

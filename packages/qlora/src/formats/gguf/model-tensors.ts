@@ -5,7 +5,7 @@ import type { StoredTensor } from "../safetensors.ts";
 import type { GgufFile, GgufTensor } from "./gguf-file.ts";
 import { ROPE_TENSORS } from "./rope-settings.ts";
 import { ELEMENT_BYTES, type TensorElements, tensorElements } from "./tensor-elements.ts";
-import { type GgufArchitecture, TENSOR_NAMES, type TensorChange, type TensorNames } from "./tensor-names.ts";
+import { type GgufArchitecture, T5_WITHOUT_GATE, TENSOR_NAMES, type TensorChange, type TensorNames } from "./tensor-names.ts";
 import { type HeadCounts, undoChange } from "./undo-change.ts";
 
 export interface ModelTensorOptions {
@@ -15,6 +15,9 @@ export interface ModelTensorOptions {
   /** Whether the head is the embedding, so that a copy of it is left out. */
   readonly tied: boolean;
 }
+
+/** There only where T5's MLPs have gates. */
+export const T5_GATE = "enc.blk.0.ffn_gate.weight";
 
 /** Tables for rotary positions: read elsewhere, or, in old files, computed here anyway. */
 const ROTARY = new RegExp(`^(${Object.values(ROPE_TENSORS).join("|").replaceAll(".", "\\.")}|blk\\.\\d+\\.attn_rot_embd\\.weight)$`);
@@ -28,7 +31,8 @@ export function huggingFaceTensors(
   architecture: GgufArchitecture,
   { heads, quantizedAs, tied }: ModelTensorOptions,
 ): ReadonlyMap<string, StoredTensor> {
-  const names = new Map<string, TensorNames>(TENSOR_NAMES[architecture].map((row) => [row.gguf, row]));
+  const rows: readonly TensorNames[] = architecture === "t5" && !gguf.tensors.has(T5_GATE) ? T5_WITHOUT_GATE : TENSOR_NAMES[architecture];
+  const names = new Map<string, TensorNames>(rows.map((row) => [row.gguf, row]));
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of gguf.tensors) {
     if (ROTARY.test(name) || (tied && name === "output.weight")) continue;
@@ -41,8 +45,8 @@ export function huggingFaceTensors(
 }
 
 function translated(name: string, names: ReadonlyMap<string, TensorNames>): { name: string; change: TensorChange | undefined } | undefined {
-  const [, layer, inner, kind] = /^(?:blk\.(0|[1-9]\d{0,5})\.)?(\w+)\.(weight|bias)$/.exec(name) ?? [];
-  const row = names.get(layer === undefined ? (inner ?? "") : `blk.{n}.${inner}`);
+  const [, side, layer, inner, kind] = /^(enc\.|dec\.)?(?:blk\.(0|[1-9]\d{0,5})\.)?(\w+)\.(weight|bias)$/.exec(name) ?? [];
+  const row = names.get(`${side ?? ""}${layer === undefined ? "" : "blk.{n}."}${inner ?? ""}`);
   return row && { name: `${row.huggingFace.replace("{n}", layer ?? "")}.${kind}`, change: row.change };
 }
 

@@ -49,6 +49,38 @@ const gpt2Block = (gguf: string, huggingFace: string, change?: TensorChange) =>
 const neoxBlock = (gguf: string, huggingFace: string, change?: TensorChange) =>
   row(`blk.{n}.${gguf}`, `gpt_neox.layers.{n}.${huggingFace}`, change);
 
+/** T5's: `enc.blk.{n}.` and `dec.blk.{n}.`; the position of a part in its block is in Hugging Face's name. */
+function t5Blocks(side: "enc" | "dec"): TensorNames[] {
+  const own = (gguf: string, huggingFace: string) =>
+    row(`${side}.blk.{n}.${gguf}`, `${side === "enc" ? "encoder" : "decoder"}.block.{n}.layer.${huggingFace}`);
+  const attention = (prefix: string, module: string) => ["q", "k", "v", "o"].map((part) => own(`${prefix}_${part}`, `${module}.${part}`));
+  const mlp = side === "enc" ? 1 : 2;
+  return [
+    own("attn_norm", "0.layer_norm"),
+    ...attention("attn", "0.SelfAttention"),
+    own("attn_rel_b", "0.SelfAttention.relative_attention_bias"),
+    ...(side === "enc" ? [] : [own("cross_attn_norm", "1.layer_norm"), ...attention("cross_attn", "1.EncDecAttention")]),
+    own("ffn_norm", `${mlp}.layer_norm`),
+    own("ffn_gate", `${mlp}.DenseReluDense.wi_0`),
+    own("ffn_up", `${mlp}.DenseReluDense.wi_1`),
+    own("ffn_down", `${mlp}.DenseReluDense.wo`),
+  ];
+}
+
+const T5 = [
+  row("token_embd", "shared"),
+  row("output", "lm_head"),
+  row("enc.output_norm", "encoder.final_layer_norm"),
+  row("dec.output_norm", "decoder.final_layer_norm"),
+  ...t5Blocks("enc"),
+  ...t5Blocks("dec"),
+];
+
+/** T5 1.0's, whose MLPs have no gate, and call what is left by another name. */
+export const T5_WITHOUT_GATE: readonly TensorNames[] = T5.filter(({ gguf }) => !gguf.endsWith("ffn_gate")).map((names) =>
+  row(names.gguf, names.huggingFace.replace(/\.wi_1$/, ".wi")),
+);
+
 /** By `general.architecture`. Mistral's models are of the architecture `llama`. */
 export const TENSOR_NAMES = {
   llama: LLAMA,
@@ -89,6 +121,7 @@ export const TENSOR_NAMES = {
     neoxBlock("ffn_up", "mlp.dense_h_to_4h"),
     neoxBlock("ffn_down", "mlp.dense_4h_to_h"),
   ],
+  t5: T5,
 } as const satisfies Record<string, readonly TensorNames[]>;
 
 /** A `general.architecture` that is read and written. */

@@ -117,6 +117,71 @@ test("a SentencePiece vocabulary cuts and merges as the tokenizer.json it came f
   same(Tokenizer.from((await files(entries))!), Tokenizer.from(sample));
 });
 
+describe("a Unigram vocabulary", () => {
+  const pieces: [string, number][] = [
+    ["<pad>", 0],
+    ["</s>", 0],
+    ["<unk>", 0],
+    ["▁", -3],
+    ["a", -4],
+    ["b", -4.5],
+    ["▁a", -2],
+    ["ab", -2.5],
+    ["▁ab", -6],
+    ["▁b", -3],
+  ];
+  const metaspace = { type: "Metaspace", replacement: "▁", add_prefix_space: true, prepend_scheme: "always" };
+  // The shape of T5's published tokenizer.json.
+  const original = {
+    tokenizer: {
+      added_tokens: [0, 1, 2].map((id) => ({ id, content: pieces[id]![0], special: true, normalized: false })),
+      pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "WhitespaceSplit" }, metaspace] },
+      decoder: metaspace,
+      post_processor: {
+        type: "TemplateProcessing",
+        single: [{ Sequence: { id: "A", type_id: 0 } }, { SpecialToken: { id: "</s>", type_id: 0 } }],
+        pair: [],
+        special_tokens: { "</s>": { id: "</s>", ids: [1], tokens: ["</s>"] } },
+      },
+      model: { type: "Unigram", unk_id: 2, vocab: pieces },
+    },
+    config: { eos_token: "</s>", pad_token: "<pad>", unk_token: "<unk>" },
+  };
+  const entries = (...more: FixtureEntry[]): FixtureEntry[] => [
+    [key("model"), "string", "t5"],
+    [key("tokens"), ["string"], [...pieces.map(([piece]) => piece), "[PAD10]", "[PAD11]"]],
+    [key("scores"), ["float32"], [...pieces.map(([, score]) => score), -10_000, -10_000]],
+    [key("token_type"), ["int32"], [3, 3, 2, ...Array(7).fill(1), 5, 5]],
+    [key("eos_token_id"), "uint32", 1],
+    [key("padding_token_id"), "uint32", 0],
+    [key("unknown_token_id"), "uint32", 2],
+    ...more,
+  ];
+
+  test("cuts as the tokenizer.json it came from, ends in </s>, and has no placeholders", async () => {
+    const [found, expected] = [Tokenizer.from((await files(entries(), {}, "t5"))!), Tokenizer.from(original)];
+    for (const text of ["a ab  b\nabab", "", " b", "x ab", "a</s>b", "ab[PAD10]"]) {
+      expect(found.encode(text), text).toEqual(expected.encode(text));
+      expect(found.decode(found.encode(text))).toBe(expected.decode(expected.encode(text)));
+    }
+    expect(found.encode("ab")).toEqual([3, 7, 1]); // −3 − 2.5, above −2 − 4.5 and −6
+    expect([found.special, found.vocabularySize]).toEqual([expected.special, 10]);
+  });
+
+  test("is normalized by the table of the file", async () => {
+    const normalized = await files(entries([key("precompiled_charsmap"), ["uint8"], [1, 2, 255]]), {}, "t5");
+    expect(normalized!.tokenizer).toMatchObject({ normalizer: { type: "Precompiled", precompiled_charsmap: "AQL/" } });
+  });
+
+  test("needs scores and an unknown token", async () => {
+    await expect(files(entries().filter(([name]) => name !== key("scores")))).rejects.toThrow(
+      /lacks the metadata "tokenizer\.ggml\.scores"/,
+    );
+    const without = entries().filter(([name]) => name !== key("unknown_token_id") && name !== key("token_type"));
+    await expect(files(without)).rejects.toThrow(/has no unknown token/);
+  });
+});
+
 test("tokens that users added are matched, and are text", async () => {
   const entries = entriesOf(byteLevelFiles(["<s>"], {}).tokenizer as Json, "gpt2", "gpt-2", {});
   const added = entries.map((entry): FixtureEntry => {
@@ -175,7 +240,7 @@ describe("refuses", () => {
   });
 
   test("kinds of tokenizers that are not read", async () => {
-    await expect(files([[key("model"), "string", "t5"], tokens])).rejects.toThrow(UnsupportedError);
-    await expect(files([[key("model"), "string", "t5"], tokens])).rejects.toThrow(/of kind "t5" is not read/);
+    await expect(files([[key("model"), "string", "rwkv"], tokens])).rejects.toThrow(UnsupportedError);
+    await expect(files([[key("model"), "string", "rwkv"], tokens])).rejects.toThrow(/of kind "rwkv" is not read/);
   });
 });

@@ -8,6 +8,7 @@ import type { ConfigJson } from "../model-config.ts";
 import type { Settings } from "../settings.ts";
 import { preTokenizer } from "./pre-tokenizers.ts";
 import { sentencePiece } from "./sentence-piece.ts";
+import { unigram } from "./unigram.ts";
 import { type GgufVocabulary, idsByToken, readVocabulary } from "./vocabulary.ts";
 
 /**
@@ -21,9 +22,9 @@ export function ggufTokenizer(settings: Settings, config: ConfigJson): Tokenizer
   if (kind === undefined || kind === "none" || kind === "no_vocab") return undefined;
   const vocabulary = readVocabulary(settings);
   const special = new SpecialTokens(settings, vocabulary);
-  const { addBos, ...json } = parts(settings, kind, vocabulary, special);
+  const { addBos, addEos = false, ...json } = parts(settings, kind, vocabulary, special);
   const bos = special.adds("bos", addBos);
-  const eos = special.adds("eos", false);
+  const eos = special.adds("eos", addEos);
   return {
     folder: settings.gguf.file,
     tokenizer: {
@@ -54,6 +55,7 @@ interface TokenizerParts {
   readonly model: object;
   /** Whether begin-of-sequence is added where the file does not say. */
   readonly addBos: boolean;
+  readonly addEos?: boolean;
 }
 
 function parts(settings: Settings, kind: string, vocabulary: GgufVocabulary, special: SpecialTokens): TokenizerParts {
@@ -61,7 +63,17 @@ function parts(settings: Settings, kind: string, vocabulary: GgufVocabulary, spe
   if (kind === "gpt2") return byteLevelParts(settings, vocabulary, prefixSpace ?? false);
   if (kind === "llama")
     return { ...sentencePiece(vocabulary, special.text("unknown"), prefixSpace ?? true), pre_tokenizer: null, addBos: true };
-  const advice = "Byte-level BPE (gpt2) and SentencePiece BPE (llama) are. Give the model's safetensors folder.";
+  if (kind === "t5")
+    return {
+      ...unigram(settings.gguf.file, vocabulary, special.id("unknown"), {
+        addPrefixSpace: prefixSpace ?? true,
+        removeExtraSpaces: settings.general("tokenizer.ggml.remove_extra_whitespaces", "boolean") ?? true,
+        characterMap: settings.gguf.metadata.get("tokenizer.ggml.precompiled_charsmap"),
+      }),
+      addBos: false,
+      addEos: true,
+    };
+  const advice = "Byte-level BPE (gpt2), SentencePiece BPE (llama) and Unigram (t5) are. Give the model's safetensors folder.";
   throw new UnsupportedError(`${settings.gguf.file}: a tokenizer of kind ${quoted(kind)} is not read. ${advice}`);
 }
 
@@ -115,6 +127,10 @@ class SpecialTokens {
       throw new FormatError(settings.gguf.file, `${job}_token_id is ${given}, outside the vocabulary of ${vocabulary.tokens.length}.`);
     };
     this.#ids = { bos: id("bos"), eos: id("eos"), unknown: id("unknown"), padding: id("padding") };
+  }
+
+  id(job: Job): number | undefined {
+    return this.#ids[job];
   }
 
   text(job: Job): string | undefined {

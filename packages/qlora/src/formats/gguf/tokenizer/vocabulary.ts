@@ -42,11 +42,16 @@ function isPair(merge: string): boolean {
 }
 
 /** Ids by token, as tokenizer.json has them. No prototype: a token may have any name. */
-export function idsByToken({ tokens }: GgufVocabulary): Readonly<Record<string, number>> {
+export function idsByToken(vocabulary: GgufVocabulary): Readonly<Record<string, number>> {
+  const { tokens } = vocabulary;
   const ids = Object.create(null) as Record<string, number>;
-  for (let id = 0; id < tokens.length; id++) ids[tokens[id]!] = id;
+  for (let id = 0; id < tokens.length; id++) if (!isPlaceholder(vocabulary, id)) ids[tokens[id]!] = id;
   return ids;
 }
+
+/** Whether an id has no token, but a row in the embedding table; converters write such. */
+export const isPlaceholder = ({ tokens, types }: GgufVocabulary, id: number): boolean =>
+  types[id] === TOKEN_TYPE.UNUSED && tokens[id] === `[PAD${id}]`;
 
 function texts(value: MetadataValue | undefined): readonly string[] | undefined {
   return Array.isArray(value) && value.every((text) => typeof text === "string") ? value : undefined;

@@ -9,6 +9,8 @@ const reference = resolve(import.meta.dirname, "../../../shared/reference/famili
 const present = existsSync(reference);
 const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
 
+type Value = Parameters<typeof ggufChunks>[0] extends ReadonlyMap<string, infer V> ? V : never;
+
 /** GGUF's name for a tensor of T5 (gguf-py 0.19.0, tensor_mapping.py). */
 function ggufName(name: string): string {
   if (name === "shared.weight") return "token_embd.weight";
@@ -38,9 +40,9 @@ describe.skipIf(!present).each(["t5", "t5_v10"])(`%s${reason}`, (family) => {
   it("has the same config and the same tensors", async () => {
     const json = JSON.parse(readFileSync(join(reference, family, "config_hub.json"), "utf8")) as Record<string, number>;
     const original = await openModelFiles(await openFolder(join(reference, family)));
-    const uint32 = (key: string, value: number) => [`t5.${key}`, { type: "uint32", value }] as const;
-    const metadata = new Map([
-      ["general.architecture", { type: "string", value: "t5" }] as const,
+    const uint32 = (key: string, value: number): [string, Value] => [`t5.${key}`, { type: "uint32", value }];
+    const metadata = new Map<string, Value>([
+      ["general.architecture", { type: "string", value: "t5" }],
       uint32("block_count", json.num_layers!),
       uint32("decoder_block_count", json.num_decoder_layers!),
       uint32("context_length", 512),
@@ -49,7 +51,7 @@ describe.skipIf(!present).each(["t5", "t5_v10"])(`%s${reason}`, (family) => {
       uint32("attention.head_count", json.num_heads!),
       uint32("attention.key_length", json.d_kv!),
       uint32("attention.relative_buckets_count", json.relative_attention_num_buckets!),
-      ["t5.attention.layer_norm_rms_epsilon", { type: "float32", value: json.layer_norm_epsilon! }] as const,
+      ["t5.attention.layer_norm_rms_epsilon", { type: "float32", value: json.layer_norm_epsilon! }],
       uint32("decoder_start_token_id", json.decoder_start_token_id!),
     ]);
     const tensors = [...original.tensors].map(([name, { shape, read }]) => ({

@@ -65,7 +65,7 @@ describe("a model", () => {
       tieWordEmbeddings: true,
       bosTokenId: 1,
     });
-    expect(parsed.norm.eps).toBe(1e-5);
+    expect(parsed).toHaveProperty("norm.eps", 1e-5);
     checkModelTensors(parsed, files);
     expect(files.tensors.get("model.layers.0.self_attn.q_proj.weight")).toMatchObject({ dtype: "BF16", shape: [32, 32], byteLength: 2048 });
     expect(files.tensors.get("model.norm.weight")).toMatchObject({ dtype: "F32", byteLength: 128 });

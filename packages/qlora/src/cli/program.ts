@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { KNOWN_ROWS } from "../data/row-kinds.ts";
 import { addCommand } from "./command.ts";
 import { chatCommand } from "./commands/chat.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   addCommand(program, evalCommand);
   addCommand(program, inspectCommand);
   addCommand(program, planCommand);
+  addCommand(program, compareCommand);
   addCommand(program, mergeCommand);
   addCommand(program, exportCommand);
   addCommand(program, demoCommand);

@@ -2,10 +2,9 @@
 // Knows nothing of models: names and numbers are as the file has them. Source: ggml docs/gguf.md.
 import { ArgumentError, type Shape } from "@qlora-js/core";
 import type { ByteSource } from "../byte-source.ts";
-import { quoted } from "../quoted.ts";
 import { GGUF_ALIGNMENT, GGUF_MAGIC, GGUF_VERSION, type TensorTypeName } from "./gguf-types.ts";
 import { HeaderCursor } from "./header-cursor.ts";
-import { type Metadata, readMetadata } from "./metadata.ts";
+import { type Metadata, readMetadata, shown } from "./metadata.ts";
 import { checkPlaces, readTensorInfos, type TensorInfo } from "./tensor-infos.ts";
 
 /** A tensor in a GGUF file, in the file's own layout. */
@@ -70,7 +69,7 @@ async function readVersion(cursor: HeaderCursor): Promise<void> {
 function alignmentOf(cursor: HeaderCursor, metadata: Metadata): number {
   const alignment = metadata.get("general.alignment") ?? GGUF_ALIGNMENT;
   const sound = typeof alignment === "number" && alignment >= 1 && alignment <= 1 << 20 && Number.isInteger(Math.log2(alignment));
-  return sound ? alignment : cursor.fail(`"general.alignment" is ${quoted(alignment)}, not a power of two up to ${1 << 20}.`);
+  return sound ? alignment : cursor.fail(`"general.alignment" is ${shown(alignment)}, not a power of two up to ${1 << 20}.`);
 }
 
 function ggufTensor(source: ByteSource, dataStart: number, { type, shape, begin, end }: TensorInfo): GgufTensor {

@@ -24,6 +24,10 @@ export type MetadataValue = number | bigint | boolean | string | MetadataList;
 
 export type Metadata = ReadonlyMap<string, MetadataValue>;
 
+/** A value as a message shows it: a list, which may have a hundred million items, by its length alone. */
+export const shown = (value: MetadataValue): string =>
+  typeof value === "object" ? `a list of ${value.length}` : quoted(typeof value === "bigint" ? String(value) : value);
+
 /** The format's own limit. */
 const MAX_KEY_BYTES = 65_535;
 const MAX_KEYS = 65_536;

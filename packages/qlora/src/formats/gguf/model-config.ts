@@ -149,7 +149,8 @@ function gemma3(settings: Settings, facts: ModelFacts): ConfigJson {
 /** Every sixth layer sees all, unless the file lists them or says which. */
 function slidingLayers(settings: Settings): ConfigJson {
   const pattern = settings.value("attention.sliding_window_pattern");
-  if (!(pattern instanceof Uint8Array)) return { sliding_window_pattern: typeof pattern === "number" ? pattern : 6 };
+  if (!(pattern instanceof Uint8Array) || pattern.length > settings.size("block_count"))
+    return { sliding_window_pattern: typeof pattern === "number" ? pattern : 6 };
   return { layer_types: [...pattern].map((slides) => (slides ? "sliding_attention" : "full_attention")) };
 }
 

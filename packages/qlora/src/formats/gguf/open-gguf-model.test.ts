@@ -195,7 +195,12 @@ describe("refuses", () => {
     ["no architecture", changed("general.architecture"), /lacks the metadata "general\.architecture"/],
     ["no number of layers", changed("llama.block_count"), /lacks the metadata "llama\.block_count"/],
     ["a size that is text", changed("llama.block_count", "string", "1"), /"llama\.block_count" is "1", not a number/],
-    ["a size that is a fraction", changed("llama.block_count", "float32", 1.5), /"llama\.block_count" is "1\.5", not a whole number/],
+    [
+      "a size that is a list of texts",
+      changed("llama.block_count", ["string"], ["1", "1"]),
+      /"llama\.block_count" is a list of 2, not a number/,
+    ],
+    ["a size that is a fraction", changed("llama.block_count", "float32", 1.5), /"llama\.block_count" is 1\.5, not a whole number/],
     [
       "heads that rows do not divide into",
       changed("llama.attention.head_count", "uint32", 7),

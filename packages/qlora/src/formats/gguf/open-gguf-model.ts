@@ -7,6 +7,7 @@ import type { ModelFiles } from "../model-files.ts";
 import { quoted } from "../quoted.ts";
 import { dequantize } from "./dequantize/dequantize.ts";
 import { type GgufFile, type GgufTensor, openGguf } from "./gguf-file.ts";
+import { shown } from "./metadata.ts";
 import { type ConfigJson, modelConfig } from "./model-config.ts";
 import { huggingFaceTensors } from "./model-tensors.ts";
 import { ROPE_TENSORS, type RopeTables } from "./rope-settings.ts";
@@ -68,13 +69,13 @@ export async function openGgufModel(source: ByteSource, { quantizedAs = "BF16" }
 function architectureOf({ file, metadata }: GgufFile): GgufArchitecture {
   const [type, architecture, parts] = ["general.type", "general.architecture", "split.count"].map((key) => metadata.get(key));
   if (type === "adapter") throw new UnsupportedError(`${file}: holds an adapter, not a model. Give the base model here.`);
-  if (type !== undefined && type !== "model") throw new UnsupportedError(`${file}: holds ${quoted(type)}, not a model of text.`);
+  if (type !== undefined && type !== "model") throw new UnsupportedError(`${file}: holds ${shown(type)}, not a model of text.`);
   if (typeof parts === "number" && parts > 1)
     throw new UnsupportedError(`${file}: is one of ${parts} parts. Put them together with llama.cpp's llama-gguf-split --merge.`);
   if (architecture === undefined) throw new FormatError(file, 'lacks the metadata "general.architecture".');
   if (typeof architecture === "string" && Object.hasOwn(TENSOR_NAMES, architecture)) return architecture as GgufArchitecture;
   const known = Object.keys(TENSOR_NAMES).join(", ");
-  throw new UnsupportedError(`${file}: the architecture ${quoted(architecture)} is not supported in GGUF files. Supported: ${known}.`);
+  throw new UnsupportedError(`${file}: the architecture ${shown(architecture)} is not supported in GGUF files. Supported: ${known}.`);
 }
 
 /** Read at a time to compare. */

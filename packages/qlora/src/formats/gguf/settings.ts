@@ -3,7 +3,7 @@
 import { FormatError, UnsupportedError } from "@qlora-js/core";
 import { quoted } from "../quoted.ts";
 import type { GgufFile } from "./gguf-file.ts";
-import type { MetadataValue } from "./metadata.ts";
+import { type MetadataValue, shown } from "./metadata.ts";
 
 export class Settings {
   constructor(
@@ -70,10 +70,13 @@ export class Settings {
     const value = this.value(name);
     if (value === undefined || typeof value === "number") return value;
     if (typeof value !== "object" || value.length === 0) return this.#wrong(name, value, "a number");
-    const [first, ...rest] = [...(value as Iterable<unknown>)];
-    if (typeof first !== "number") return this.#wrong(name, first, "a number");
-    if (rest.some((other) => other !== first))
+    const list = value as ArrayLike<unknown>;
+    const first = list[0];
+    if (typeof first !== "number") return this.#wrong(name, value, "a number");
+    for (let i = 1; i < list.length; i++) {
+      if (list[i] === first) continue;
       throw new UnsupportedError(`${this.gguf.file}: ${this.#key(name)} differs from layer to layer, which is not supported.`);
+    }
     return first;
   }
 
@@ -81,8 +84,8 @@ export class Settings {
     throw new FormatError(this.gguf.file, `lacks the metadata ${quoted(this.#key(name))}.`);
   }
 
-  #wrong(name: string, value: unknown, what: string): never {
-    throw new FormatError(this.gguf.file, `metadata ${quoted(this.#key(name))} is ${quoted(String(value))}, not ${what}.`);
+  #wrong(name: string, value: MetadataValue, what: string): never {
+    throw new FormatError(this.gguf.file, `metadata ${quoted(this.#key(name))} is ${shown(value)}, not ${what}.`);
   }
 }
 

@@ -19,6 +19,9 @@ export interface UnigramJson {
   readonly model: object;
 }
 
+/** Ten times T5's. */
+const MAX_MAP_BYTES = 4_000_000;
+
 /** @throws FormatError if there are no scores, or no token for what has none */
 export function unigram(
   file: string,
@@ -39,6 +42,8 @@ export function unigram(
     prepend_scheme: addPrefixSpace ? "always" : "never",
   };
   const bytes = characterMap instanceof Uint8Array || characterMap instanceof Int8Array ? characterMap : undefined;
+  if (bytes && bytes.length > MAX_MAP_BYTES)
+    throw new FormatError(file, `"tokenizer.ggml.precompiled_charsmap" has ${bytes.length} bytes; at most ${MAX_MAP_BYTES} are read.`);
   return {
     normalizer: bytes ? { type: "Precompiled", precompiled_charsmap: base64(bytes) } : null,
     pre_tokenizer: removeExtraSpaces ? { type: "Sequence", pretokenizers: [{ type: "WhitespaceSplit" }, metaspace] } : metaspace,

@@ -34,8 +34,8 @@ const OPTIONS = {
     expects: `some of ${Object.keys(FORMATS).join(",")}`,
   }),
   blockSize: FORMAT_OPTIONS.blockSize,
-  length: numberOption("--length <n>", z.int().min(2).default(256), {
-    help: "tokens of a window of text",
+  length: numberOption("--length <n>", z.int().min(2).optional(), {
+    help: "tokens of a window of text; 256, or as many as the model has positions for",
     expects: "a whole number, 2 or more",
   }),
   tokens: numberOption("--tokens <n>", z.int().min(2).default(20_000), {
@@ -100,12 +100,15 @@ function formatsNamed(names: string): (readonly [string, (blockSize: number) => 
 
 interface WindowOptions {
   readonly text: string | undefined;
-  readonly length: number;
+  readonly length: number | undefined;
   readonly tokens: number;
 }
 
 /** The text in windows that do not overlap; each begins as texts of the model begin. */
-async function readWindows({ folder, config, tokenizer }: ModelFolder, { text, length, tokens }: WindowOptions): Promise<Int32Array[]> {
+async function readWindows(
+  { folder, config, tokenizer }: ModelFolder,
+  { text, length = Math.min(256, config.maxPositions), tokens }: WindowOptions,
+): Promise<Int32Array[]> {
   if (text === undefined) throw new UsageError("--text", "is missing. Give a file of text for the models to read.");
   if (!tokenizer) throw new UsageError(folder.name, "has no tokenizer.json, so no text can be read.");
   if (length > config.maxPositions)

@@ -37,12 +37,14 @@ export { type Generation, LanguageModel, type Parts } from "./models/language-mo
 export { type LoadOptions, loadModel } from "./models/load-model.ts";
 export { logits } from "./models/logits.ts";
 export { T5 } from "./models/t5.ts";
+export { AdaptedLinear, type AdaptedOptions, type Share } from "./nn/adapted-linear.ts";
 export { DenseLinear } from "./nn/dense-linear.ts";
+export { DoraLinear } from "./nn/dora-linear.ts";
 export type { ForwardPass, Recomputation } from "./nn/forward-pass.ts";
 export { KeyValueCache } from "./nn/key-value-cache.ts";
 export type { ForwardContext, Linear } from "./nn/linear.ts";
 export { LinearSlot } from "./nn/linear-slot.ts";
-export { LoraLinear, type LoraOptions } from "./nn/lora-linear.ts";
+export { LoraLinear } from "./nn/lora-linear.ts";
 export { QuantizedLinear } from "./nn/quantized-linear.ts";
 export { ADAMW_DEFAULTS, type AdamWOptions, PagedAdamW } from "./optimizer/paged-adamw.ts";
 export { type BatchShape, batchShape } from "./plan/batch-shape.ts";

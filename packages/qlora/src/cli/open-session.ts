@@ -66,7 +66,7 @@ export class Session {
   async adapt(path: string, dropout?: number): Promise<LoraAdapter> {
     const stored = await openPeftAdapter(await openFolder(path), linearModules(this.folder.config));
     try {
-      return await LoraAdapter.load(this.model, stored, dropout);
+      return await LoraAdapter.load(this.model, stored, dropout === undefined ? {} : { dropout });
     } finally {
       await stored.close();
     }

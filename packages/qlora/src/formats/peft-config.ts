@@ -14,6 +14,14 @@ const PEFT_VERSION = "0.21.2";
 
 const TASK_TYPES = ["CAUSAL_LM", "SEQ_2_SEQ_LM"] as const;
 export type TaskType = (typeof TASK_TYPES)[number];
+/**
+ * How a new adapter begins. A as PEFT's default and B zero; A normal with deviation 1/rank and B zero; both random; both from the weight's own largest
+ * singular values (PiSSA, by an exact decomposition or in so many rounds); or from the largest of what quantization takes off (LoftQ).
+ */
+export type LoraInit = "default" | "gaussian" | "random" | "pissa" | `pissa_niter_${number}` | "loftq";
+
+/** Which biases are trained: none, all of the model, or those of adapted layers. */
+export type TrainedBias = "none" | "all" | "lora_only";
 
 export interface LoraSettings {
   readonly rank: number;
@@ -33,6 +41,14 @@ export interface LoraSettings {
   readonly useRslora: boolean;
   /** What the model does: PEFT wraps it accordingly. */
   readonly taskType: TaskType;
+  /** Rows of the adapted weight have trained lengths (DoRA). */
+  readonly useDora: boolean;
+  /** Ends of the names of modules that are trained whole. */
+  readonly modulesToSave: readonly string[];
+  readonly bias: TrainedBias;
+  /** What PEFT says of a base whose weights are [in, out]. */
+  readonly fanInFanOut: boolean;
+  readonly init: LoraInit;
   readonly baseModel: string | undefined;
 }
 
@@ -47,6 +63,11 @@ export function loraSettings(given: Pick<LoraSettings, "rank" | "alpha" | "targe
     alphaPattern: [],
     useRslora: false,
     taskType: "CAUSAL_LM",
+    useDora: false,
+    modulesToSave: [],
+    bias: "none",
+    fanInFanOut: false,
+    init: "default",
     baseModel: undefined,
     ...given,
   });
@@ -75,6 +96,11 @@ export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
   refuseUnsupported(file, json as Readonly<Record<string, unknown>>);
   const raw = checkJson(file, PeftSchema, json);
   refuseOtherInit(file, raw.init_lora_weights);
+  if (raw.ensure_weight_tying && raw.modules_to_save?.length)
+    throw new UsageError(file, "ensure_weight_tying true with modules_to_save is not supported: each module is trained as its own here.", {
+      key: "ensure_weight_tying",
+      value: true,
+    });
   if (raw.target_modules === null || raw.target_modules === undefined)
     throw new FormatError(file, '"target_modules" is missing, so no module can be adapted.');
   const settings = loraSettings({
@@ -89,6 +115,11 @@ export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
     alphaPattern: raw.alpha_pattern,
     useRslora: raw.use_rslora,
     taskType: taskType(file, raw.task_type),
+    useDora: raw.use_dora,
+    modulesToSave: raw.modules_to_save ?? [],
+    bias: raw.bias,
+    fanInFanOut: raw.fan_in_fan_out,
+    init: raw.init_lora_weights === false ? "random" : raw.init_lora_weights === "gaussian" ? "gaussian" : "default",
     baseModel: raw.base_model_name_or_path ?? undefined,
   });
   return { settings, unknownKeys: unknownKeys(json) };
@@ -112,9 +143,9 @@ function asList<T extends string | number>(given: T | readonly T[] | null | unde
 }
 
 function refuseUnsupported(file: string, json: Readonly<Record<string, unknown>>): void {
-  for (const [key, { what, unused }] of Object.entries(REFUSED)) {
+  for (const [key, { what }] of Object.entries(REFUSED)) {
     const value = json[key];
-    if (value === unused || !isUsed(value)) continue;
+    if (!isUsed(value)) continue;
     throw new UsageError(file, `${key} ${quoted(value)} is not supported (${what}). Plain LoRA is.`, { key, value });
   }
 }
@@ -129,7 +160,7 @@ const PLAIN_INITS: ReadonlySet<unknown> = new Set([undefined, null, true, false,
 
 function refuseOtherInit(file: string, init: unknown): void {
   if (PLAIN_INITS.has(init)) return;
-  const what = `init_lora_weights ${quoted(init)} is not supported: it changes the base. Convert the adapter to plain LoRA with PEFT's save_pretrained.`;
+  const what = `init_lora_weights ${quoted(init)} is not supported: it changes the base. Convert the adapter to plain LoRA with path_initial_model_for_weight_conversion of PEFT's save_pretrained.`;
   throw new UsageError(file, what, { key: "init_lora_weights", value: init });
 }
 
@@ -152,21 +183,26 @@ export function formatPeftConfig(s: LoraSettings): string {
     rank_pattern: Object.fromEntries(s.rankPattern),
     alpha_pattern: Object.fromEntries(s.alphaPattern),
     use_rslora: s.useRslora,
-    init_lora_weights: true,
+    use_dora: s.useDora,
+    modules_to_save: s.modulesToSave.length > 0 ? s.modulesToSave : null,
+    bias: s.bias,
+    fan_in_fan_out: s.fanInFanOut,
+    init_lora_weights: storedInit(s.init),
   };
   return JSON.stringify(Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1))), undefined, 2);
 }
+
+/** The other ways do not outlive the beginning: what they leave is plain LoRA, or is converted to it. */
+const storedInit = (init: LoraInit): boolean | string => (init === "random" ? false : init === "gaussian" ? init : true);
 
 /** PEFT's defaults of what is not used here (`LoraConfig` of 0.21.2). */
 const UNUSED: Readonly<Record<string, unknown>> = {
   alora_invocation_tokens: null,
   arrow_config: null,
   auto_mapping: null,
-  bias: "none",
   corda_config: null,
   ensure_weight_tying: false,
   eva_config: null,
-  fan_in_fan_out: false,
   kasa_config: null,
   layer_replication: null,
   loftq_config: {},
@@ -174,14 +210,12 @@ const UNUSED: Readonly<Record<string, unknown>> = {
   lora_ga_config: null,
   megatron_config: null,
   megatron_core: "megatron.core",
-  modules_to_save: null,
   monteclora_config: null,
   qalora_group_size: 16,
   revision: null,
   target_parameters: null,
   trainable_token_indices: null,
   use_bdlora: null,
-  use_dora: false,
   use_qalora: false,
   velora_config: null,
 };

@@ -30,20 +30,24 @@ export const PeftSchema = z.object({
   alpha_pattern: pattern(z.number().gt(0)),
   use_rslora: flag,
   init_lora_weights: z.union([z.boolean(), z.string().max(100)]).nullish(),
+  bias: z
+    .enum(["none", "all", "lora_only"])
+    .nullish()
+    .transform((x) => x ?? "none"),
+  use_dora: flag,
+  modules_to_save: names.nullish(),
+  ensure_weight_tying: flag,
+  fan_in_fan_out: flag,
   base_model_name_or_path: z.string().max(4096).nullish(),
   task_type: z.string().max(100).nullish(),
 });
 
-/** Keys that must not be used, with the words for what they are. Used is whatever is not null, false, empty, or the value given here. */
-export const REFUSED: Readonly<Record<string, { readonly what: string; readonly unused?: unknown }>> = {
-  bias: { what: "trained biases", unused: "none" },
-  use_dora: { what: "DoRA" },
-  modules_to_save: { what: "whole modules saved in full" },
+/** Keys that must not be used, with the words for what they are. Used is whatever is not null, false or empty. */
+export const REFUSED: Readonly<Record<string, { readonly what: string }>> = {
   lora_bias: { what: "biases on LoRA's matrices" },
   target_parameters: { what: "adapted parameters outside modules" },
   trainable_token_indices: { what: "single trained tokens" },
   layer_replication: { what: "replicated layers" },
-  fan_in_fan_out: { what: "transposed weights" },
   use_qalora: { what: "QALoRA" },
   alora_invocation_tokens: { what: "aLoRA" },
   use_bdlora: { what: "BD-LoRA" },
@@ -57,7 +61,6 @@ export const REFUSED: Readonly<Record<string, { readonly what: string; readonly 
 const OF_NO_ACCOUNT = [
   "auto_mapping",
   "corda_config",
-  "ensure_weight_tying",
   "eva_config",
   "inference_mode",
   "loftq_config",

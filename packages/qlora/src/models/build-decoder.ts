@@ -1,11 +1,12 @@
 // From a config and the parts that decoderParts() lists, made by whoever makes them, to a model.
-import type { Backend, Tensor } from "@qlora-js/core";
+import type { Backend } from "@qlora-js/core";
 import { type DecoderConfig, layerKind } from "../config/decoder-config.ts";
 import { inLayer } from "../config/decoder-parts.ts";
 import type { LinearSlot } from "../nn/linear-slot.ts";
 import { Mlp, type MlpInputs } from "../nn/mlp.ts";
 import type { Norm } from "../nn/norm.ts";
 import { type Projections, SelfAttention } from "../nn/self-attention.ts";
+import type { TensorSlot } from "../nn/tensor-slot.ts";
 import { Decoder } from "./decoder.ts";
 import { DecoderLayer } from "./decoder-layer.ts";
 import type { Parts } from "./language-model.ts";
@@ -15,14 +16,15 @@ import { PartTaker } from "./part-taker.ts";
 export function buildDecoder(backend: Backend, config: DecoderConfig, parts: Parts): Decoder {
   const { names, norm, tieWordEmbeddings } = config;
   const take = new PartTaker(parts);
-  const embedding = take.tensor(`${names.embedding}.weight`);
-  return new Decoder(backend, config, parts, {
+  const embedding = take.slot(`${names.embedding}.weight`);
+  const inside = {
     embedding,
-    positions: config.learnedPositions ? take.tensor(`${names.positions}.weight`) : null,
+    positions: config.learnedPositions ? take.slot(`${names.positions}.weight`) : null,
     layers: Array.from({ length: config.layers }, (_, i) => new LayerBuilder(config, i, take).build()),
     norm: take.norm(names.finalNorm, norm.kind, norm.eps),
-    head: tieWordEmbeddings ? embedding : take.tensor(`${names.head}.weight`),
-  });
+    head: take.slot(`${names.head}.weight`, tieWordEmbeddings ? embedding.frozen : undefined),
+  };
+  return new Decoder(backend, config, parts, take.slots(), inside);
 }
 
 class LayerBuilder {
@@ -52,8 +54,8 @@ class LayerBuilder {
   #attention(): SelfAttention {
     const { config, layer } = this;
     const { names, attention } = config;
-    const norm = (name: string): Tensor | null =>
-      attention.queryKeyNorm === "none" ? null : this.take.tensor(`${this.#name(name)}.weight`);
+    const norm = (name: string): TensorSlot | null =>
+      attention.queryKeyNorm === "none" ? null : this.take.slot(`${this.#name(name)}.weight`);
     const projections: Projections =
       attention.projections === "separate"
         ? { kind: "separate", query: this.#linear(names.query), key: this.#linear(names.key), value: this.#linear(names.value) }

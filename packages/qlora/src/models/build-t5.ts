@@ -16,15 +16,16 @@ export function buildT5(backend: Backend, config: T5Config, parts: Parts): T5 {
   const blocks = new BlockBuilder(config, take);
   const embedding = take.tensor(`${names.embedding}.weight`);
   const finalNorm = (stack: T5Stack) => take.norm(`${stack}.final_layer_norm`, "rms", normEps);
-  return new T5(backend, config, parts, {
+  const inside = {
     embedding,
-    head: tieWordEmbeddings ? embedding : take.tensor(`${names.head}.weight`),
+    head: take.slot(`${names.head}.weight`, tieWordEmbeddings ? embedding : undefined),
     encoder: Array.from({ length: encoderLayers }, (_, i) => blocks.encoder(i)),
     decoder: Array.from({ length: decoderLayers }, (_, i) => blocks.decoder(i)),
     encoderNorm: finalNorm("encoder"),
     decoderNorm: finalNorm("decoder"),
     distances: { encoder: take.tensor(relativeBias("encoder")), decoder: take.tensor(relativeBias("decoder")) },
-  });
+  };
+  return new T5(backend, config, parts, take.slots(), inside);
 }
 
 class BlockBuilder {

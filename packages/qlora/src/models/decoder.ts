@@ -7,31 +7,34 @@ import type { ForwardPass } from "../nn/forward-pass.ts";
 import { KeyValueCache } from "../nn/key-value-cache.ts";
 import type { Norm } from "../nn/norm.ts";
 import { makePositions, positionsOf, positionTensors } from "../nn/positions.ts";
+import type { TensorSlot } from "../nn/tensor-slot.ts";
 import type { DecoderLayer } from "./decoder-layer.ts";
 import { type Generation, LanguageModel, type Parts } from "./language-model.ts";
 
 export interface DecoderInside {
   /** [vocabulary, hidden], f32 or 16-bit. */
-  readonly embedding: Tensor;
+  readonly embedding: TensorSlot;
   /** [positions, hidden], where positions are learned. */
-  readonly positions: Tensor | null;
+  readonly positions: TensorSlot | null;
   readonly layers: readonly DecoderLayer[];
   readonly norm: Norm;
   /** [vocabulary, hidden]: the embeddings again where they are tied. */
-  readonly head: Tensor;
+  readonly head: TensorSlot;
 }
 
 export class Decoder extends LanguageModel {
-  readonly head: Tensor;
-
   constructor(
     backend: Backend,
     readonly config: DecoderConfig,
     parts: Parts,
+    slots: ReadonlyMap<string, TensorSlot>,
     readonly inside: DecoderInside,
   ) {
-    super(backend, parts);
-    this.head = inside.head;
+    super(backend, parts, slots);
+  }
+
+  get head(): Tensor {
+    return this.inside.head.tensor;
   }
 
   hidden({ inputIds, batch, length }: Pick<Batch, "inputIds" | "batch" | "length">, pass: ForwardPass): Tensor {
@@ -82,10 +85,10 @@ export class Decoder extends LanguageModel {
     const { embeddingScale } = this.config;
     const { embedding: table, positions } = this.inside;
     const [batch, time] = ids.shape as [number, number];
-    const plain = embedding(ids, table);
+    const plain = embedding(ids, table.tensor);
     const x = embeddingScale === 1 ? plain : scale(plain, embeddingScale);
     if (!positions) return x;
     const places = Array.from({ length: batch * time }, (_, i) => offset + Math.max(0, (i % time) - (starts[Math.floor(i / time)] ?? 0)));
-    return add(x, embedding(tensor(this.backend, places, [batch, time], "i32"), positions));
+    return add(x, embedding(tensor(this.backend, places, [batch, time], "i32"), positions.tensor));
   }
 }

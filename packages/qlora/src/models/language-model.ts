@@ -2,9 +2,11 @@
 import type { Backend, Tensor } from "@qlora-js/core";
 import type { ModelConfig } from "../config/model-config.ts";
 import type { Batch } from "../data/batch.ts";
+import type { Attachment } from "../nn/attachment.ts";
 import type { ForwardPass } from "../nn/forward-pass.ts";
 import type { Linear } from "../nn/linear.ts";
 import { LinearSlot } from "../nn/linear-slot.ts";
+import type { TensorSlot } from "../nn/tensor-slot.ts";
 
 /** Linear layers under their names; tensors under theirs, with the ending. */
 export type Parts = ReadonlyMap<string, LinearSlot | Tensor>;
@@ -23,6 +25,8 @@ export interface Generation {
 }
 
 export abstract class LanguageModel {
+  /** Adapters that are on the model, in the order they were put there. */
+  readonly attached = new Set<Attachment>();
   abstract readonly config: ModelConfig;
   /** [vocabulary, hidden], f32 or 16-bit: the embeddings again where they are tied. */
   abstract readonly head: Tensor;
@@ -31,6 +35,8 @@ export abstract class LanguageModel {
     readonly backend: Backend,
     /** All it is made of. */
     readonly parts: Parts,
+    /** Places of tensors that may be trained whole, by their names with the ending: tables, norms, biases, the head also where it is tied. */
+    readonly slots: ReadonlyMap<string, TensorSlot>,
   ) {}
 
   /** What the head is applied to: f32 [B, T, hidden] for a batch [B, T]. Whoever knows which rows are needed applies it. */
@@ -52,6 +58,7 @@ export abstract class LanguageModel {
   }
 
   dispose(): void {
+    for (const adapter of this.attached) adapter.disposeWhole();
     for (const part of this.parts.values()) (part instanceof LinearSlot ? part.linear : part).dispose();
   }
 }

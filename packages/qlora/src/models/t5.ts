@@ -6,6 +6,7 @@ import type { Batch, SourceRows } from "../data/batch.ts";
 import type { ForwardPass, Recomputation } from "../nn/forward-pass.ts";
 import type { Norm } from "../nn/norm.ts";
 import { relativeBucket } from "../nn/relative-positions.ts";
+import type { TensorSlot } from "../nn/tensor-slot.ts";
 import { type Generation, LanguageModel, type Parts } from "./language-model.ts";
 import type { T5DecoderBlock, T5EncoderBlock } from "./t5-block.ts";
 import { T5Generation } from "./t5-generation.ts";
@@ -16,7 +17,7 @@ const MASKED = -1e9;
 export interface T5Inside {
   /** [vocabulary, hidden], f32 or 16-bit; both stacks read it. */
   readonly embedding: Tensor;
-  readonly head: Tensor;
+  readonly head: TensorSlot;
   readonly encoder: readonly T5EncoderBlock[];
   readonly decoder: readonly T5DecoderBlock[];
   readonly encoderNorm: Norm;
@@ -34,16 +35,18 @@ export interface EncodedSource {
 }
 
 export class T5 extends LanguageModel {
-  readonly head: Tensor;
-
   constructor(
     backend: Backend,
     readonly config: T5Config,
     parts: Parts,
+    slots: ReadonlyMap<string, TensorSlot>,
     readonly inside: T5Inside,
   ) {
-    super(backend, parts);
-    this.head = inside.head;
+    super(backend, parts, slots);
+  }
+
+  get head(): Tensor {
+    return this.inside.head.tensor;
   }
 
   hidden({ inputIds, batch, length, source }: Pick<Batch, "inputIds" | "batch" | "length" | "source">, pass: ForwardPass): Tensor {

@@ -5,6 +5,8 @@ import type { RandomKey, Tensor } from "@qlora-js/core";
 export interface ForwardContext {
   /** Where dropout takes its masks from; null where nothing is dropped (evaluation, generation). */
   readonly dropoutKey: RandomKey | null;
+  /** Where a text is continued token by token: computes once what depends on weights alone, and keeps it as long as the text. */
+  readonly cache?: { once(owner: object, make: () => Tensor): Tensor };
 }
 
 export interface Linear {

@@ -5,6 +5,7 @@ import type { DecoderConfig, LayerKind } from "../config/decoder-config.ts";
 import type { ForwardPass } from "./forward-pass.ts";
 import type { LinearSlot } from "./linear-slot.ts";
 import type { Positions } from "./positions.ts";
+import type { TensorSlot } from "./tensor-slot.ts";
 
 /** Where queries, keys and values come from: three products; or one, its outputs in that order, or in that order for each head. */
 export type Projections =
@@ -14,8 +15,8 @@ export type Projections =
 export interface SelfAttentionParts {
   readonly projections: Projections;
   readonly output: LinearSlot;
-  readonly queryNorm: Tensor | null;
-  readonly keyNorm: Tensor | null;
+  readonly queryNorm: TensorSlot | null;
+  readonly keyNorm: TensorSlot | null;
 }
 
 type Three = readonly [query: Tensor, key: Tensor, value: Tensor];
@@ -70,9 +71,9 @@ export class SelfAttention {
   }
 
   /** Norm, then rotary positions, as far as the model has them: y [B, T, n, headDim]. */
-  #place(y: Tensor, norm: Tensor | null, at: Positions): Tensor {
+  #place(y: Tensor, norm: TensorSlot | null, at: Positions): Tensor {
     const table = this.kind.rope === null ? undefined : at.tables[this.kind.rope]!;
-    const normed = norm ? this.#norm(y, norm) : y;
+    const normed = norm ? this.#norm(y, norm.tensor) : y;
     return table ? rope(normed, table.cos, table.sin, at.rows) : normed;
   }
 

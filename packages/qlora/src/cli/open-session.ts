@@ -1,10 +1,9 @@
 // Everything a command computes with: the model's folder, a backend, the weights, an adapter. Opened together, closed together.
 import { ArgumentError, type Backend, FrozenPager, type QFormat } from "@qlora-js/core";
-import { linearModules } from "../config/model-parts.ts";
 import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
-import { openPeftAdapter } from "../formats/peft-adapter.ts";
+import { openAdapter } from "../formats/open-adapter.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
 import type { LanguageModel } from "../models/language-model.ts";
 import { loadModel } from "../models/load-model.ts";
@@ -64,7 +63,7 @@ export class Session {
    * @throws UsageError, AdapterMismatchError, FormatError as `openPeftAdapter`
    */
   async adapt(path: string, dropout?: number): Promise<LoraAdapter> {
-    const stored = await openPeftAdapter(await openFolder(path), linearModules(this.folder.config));
+    const stored = await openAdapter(await openFolder(path), this.folder.config);
     try {
       return await LoraAdapter.load(this.model, stored, dropout === undefined ? {} : { dropout });
     } finally {

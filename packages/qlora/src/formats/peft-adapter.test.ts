@@ -12,9 +12,11 @@ import { AdapterMismatchError, UsageError } from "../error.ts";
 import { adapterTensors, type LoraToStore } from "./adapter-tensors.ts";
 import { memoryFolder } from "./folder.ts";
 import { openFolder } from "./node-folder.ts";
+import { openAdapter } from "./open-adapter.ts";
 import { openPeftAdapter, type PeftAdapter } from "./peft-adapter.ts";
 import { formatPeftConfig, type LoraSettings, loraSettings } from "./peft-config.ts";
 import { writePeftAdapter } from "./peft-writer.ts";
+import type { StoredTensor } from "./safetensors.ts";
 import { encodeSafetensors, type TensorToStore } from "./safetensors-layout.ts";
 
 const families = fileURLToPath(new URL("../../../../../shared/reference/families/", import.meta.url));
@@ -52,6 +54,23 @@ async function folderOf(
 }
 const without = (part: string) => (tensors: TensorToStore[]) => tensors.filter(({ name }) => !name.includes(part));
 const renamed = (from: string, to: string) => (tensors: TensorToStore[]) => tensors.map((t) => ({ ...t, name: t.name.replace(from, to) }));
+
+/** DoRA's tensor for each A. */
+const withLengths = (tensors: TensorToStore[]) => [
+  ...tensors,
+  ...tensors.flatMap((t) =>
+    t.name.includes("lora_A") ? [{ name: t.name.replace("lora_A.weight", "lora_magnitude_vector"), ...f32(4) }] : [],
+  ),
+];
+
+test("a DoRA gives the lengths of rows too, also under the name that older versions of PEFT had", async () => {
+  const older = (t: TensorToStore[]) => renamed("_vector", "_vector.weight")(withLengths(t));
+  for (const change of [withLengths, older]) {
+    const adapter = await openPeftAdapter(await folderOf(change, { useDora: true }), base);
+    expect(adapter.modules.get("model.layers.1.q_proj")?.magnitude?.shape).toEqual([4]);
+    await adapter.close();
+  }
+});
 
 test("an adapter gives its modules in the model's order, with rank, scale and matrices", async () => {
   const adapter = await openPeftAdapter(await folderOf(), base);
@@ -113,6 +132,8 @@ describe("config and tensors that disagree are refused:", () => {
       [undefined, { targetModules: ["0.q_proj"] }],
       /holds tensors for "model\.layers\.1\.q_proj", which target_modules .* does not name/,
     ],
+    ["lengths of rows without DoRA", [withLengths], /holds the tensor .*lora_magnitude_vector".* use_dora is false/],
+    ["DoRA without lengths of rows", [undefined, { useDora: true }], /lacks the tensor .*lora_magnitude_vector".* use_dora is true/],
     ["keys without PEFT's prefix", [renamed("base_model.model.", "")], /does not start with base_model\.model\./],
     ["keys of no kind", [renamed("lora_A.weight", "lora_C")], /none of LoRA's/],
     ["numbers of another type", [(t) => t.map((x) => ({ ...x, dtype: "I32" as const }))], /of type I32/],
@@ -126,13 +147,13 @@ describe("config and tensors that disagree are refused:", () => {
 
 describe("tensors of what is not done here are refused by name, as the user's choice:", () => {
   test.each([
-    ["lora_A.weight", "lora_magnitude_vector", /DoRA is not supported/],
     ["lora_A.weight", "lora_embedding_A", /LoRA on embeddings/],
     ["lora_A.weight", "lora_A.bias", /bias on LoRA's matrices/],
     ["lora_A.weight", "lora_A.default.weight", /an adapter's name in its keys/],
-    ["lora_A.weight", "weight", /a tensor saved in full/],
+    ["lora_A.weight", "weight", /"model\.layers\.0\.q_proj\.weight" whole, which neither modules_to_save nor bias/],
   ])("%s as %s", async (from, to, message) => {
-    const opening = openPeftAdapter(await folderOf(renamed(from, to)), base);
+    const whole = to === "weight" ? (t: TensorToStore[]) => [...t, { ...t[0]!, name: t[0]!.name.replace(from, to) }] : renamed(from, to);
+    const opening = openPeftAdapter(await folderOf(whole), base);
     await expect(opening).rejects.toThrow(UsageError);
     await expect(opening).rejects.toThrow(message);
   });
@@ -193,14 +214,22 @@ describe("writing", () => {
   });
 
   describe.skipIf(!existsSync(families))("what PEFT wrote (skipped without ../shared/reference)", () => {
+    const stored = (t: StoredTensor) => ({ ...t, data: () => t.read() });
     const store = ({ modules }: PeftAdapter): LoraToStore[] =>
-      [...modules].map(([module, { a, b }]) => ({ module, a: { ...a, data: () => a.read() }, b: { ...b, data: () => b.read() } }));
+      [...modules].map(([module, { a, b, magnitude }]) => ({
+        module,
+        a: stored(a),
+        b: stored(b),
+        ...(magnitude ? { magnitude: stored(magnitude) } : {}),
+      }));
+    const variants = ["adapter", "adapter_rslora", "adapter_patterns", "adapter_layers", "adapter_dora", "adapter_modules_to_save"];
 
-    test.each(["adapter", "adapter_rslora", "adapter_patterns", "adapter_layers"])("gives the bytes of %s again", async (name) => {
+    test.each(variants)("gives the bytes of %s again", async (name) => {
       const config = await readModelConfig(await openFolder(`${families}llama`));
       const source = `${families}llama/${name}`;
-      const adapter = await openPeftAdapter(await openFolder(source), linearModules(config));
-      await writePeftAdapter(join(folder, name), adapter.settings, store(adapter));
+      const adapter = await openAdapter(await openFolder(source), config);
+      const whole = [...adapter.whole].map(([, t]) => ({ module: "lm_head", ending: "weight" as const, tensor: stored(t) }));
+      await writePeftAdapter(join(folder, name), adapter.settings, store(adapter), { whole });
       await adapter.close();
       const file = "adapter_model.safetensors";
       expect(Buffer.compare(readFileSync(join(folder, name, file)), readFileSync(join(source, file)))).toBe(0);
@@ -241,9 +270,14 @@ describe.skipIf(!existsSync(families))("adapters that PEFT wrote (skipped withou
     expect(new Set(Object.values(await summary("adapter_rslora")).map(String))).toEqual(new Set(["4,4"]));
   });
 
-  test("DoRA and modules saved in full are refused by name", async () => {
-    await expect(open("adapter_dora")).rejects.toThrow(/use_dora true/);
-    await expect(open("adapter_modules_to_save")).rejects.toThrow(/modules_to_save \["lm_head"\]/);
+  test("a module saved whole is there by the model's name, and needs the model's other tensors to be known", async () => {
+    await expect(open("adapter_modules_to_save")).rejects.toThrow(/trains modules or biases of the model whole/);
+    const config = await readModelConfig(await openFolder(`${families}llama`));
+    const adapter = await openAdapter(await openFolder(`${families}llama/adapter_modules_to_save`), config);
+    expect([...adapter.whole].map(([name, { shape }]) => [name, shape])).toEqual([["lm_head.weight", [256, 64]]]);
+    await adapter.close();
+    const other = await readModelConfig(await openFolder(`${families}qwen3`));
+    await expect(openAdapter(await openFolder(`${families}llama/adapter_modules_to_save`), other)).rejects.toThrow(AdapterMismatchError);
   });
 
   test("one for SmolLM2 fits SmolLM2, and the tiny Llama's does not", async () => {

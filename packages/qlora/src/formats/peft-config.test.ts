@@ -4,6 +4,7 @@ import { FormatError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../error.ts";
+import { loraTargets } from "./lora-targets.ts";
 import { formatPeftConfig, loraSettings, parsePeftConfig } from "./peft-config.ts";
 
 const reference = fileURLToPath(new URL("../../../../../shared/reference/", import.meta.url));
@@ -36,6 +37,11 @@ test("what is written is read again", () => {
     rankPattern: fc.constantFrom([], [["down_proj", 2]] as [string, number][]),
     alphaPattern: fc.constantFrom([], [["down_proj", 2.5]] as [string, number][]),
     useRslora: fc.boolean(),
+    useDora: fc.boolean(),
+    modulesToSave: fc.array(name, { maxLength: 3 }),
+    bias: fc.constantFrom("none", "all", "lora_only"),
+    fanInFanOut: fc.boolean(),
+    init: fc.constantFrom("default", "gaussian", "random"),
     baseModel: fc.oneof(fc.constant(undefined), name),
   });
   fc.assert(
@@ -48,16 +54,12 @@ test("what is written is read again", () => {
 describe("refuses by name, as the user's choice,", () => {
   test.each([
     [{ peft_type: "IA3" }, /type "IA3"/],
-    [{ use_dora: true }, /use_dora true is not supported \(DoRA\)/],
-    [{ bias: "lora_only" }, /bias "lora_only"/],
-    [{ bias: "all" }, /trained biases/],
-    [{ modules_to_save: ["lm_head"] }, /modules_to_save \["lm_head"\]/],
+    [{ modules_to_save: ["lm_head"], ensure_weight_tying: true }, /ensure_weight_tying true with modules_to_save/],
     [{ lora_bias: true }, /lora_bias/],
     [{ target_parameters: ["experts.w"] }, /target_parameters/],
     [{ trainable_token_indices: [1] }, /trainable_token_indices/],
     [{ trainable_token_indices: { embed_tokens: [1] } }, /trainable_token_indices/],
     [{ layer_replication: [[0, 2]] }, /layer_replication/],
-    [{ fan_in_fan_out: true }, /fan_in_fan_out/],
     [{ use_qalora: true }, /QALoRA/],
     [{ alora_invocation_tokens: [1] }, /aLoRA/],
     [{ arrow_config: { top_k: 1 } }, /Arrow/],
@@ -76,7 +78,8 @@ describe("refuses by name, as the user's choice,", () => {
       modules_to_save: [],
       trainable_token_indices: null,
       arrow_config: null,
-      init_lora_weights: "gaussian",
+      init_lora_weights: "eva",
+      ensure_weight_tying: true,
       task_type: null,
     };
     expect(parse(unused)).toEqual(parse());
@@ -94,6 +97,9 @@ describe("refuses as damaged", () => {
     [{ lora_dropout: 1 }, /"lora_dropout" is 1/],
     [{ rank_pattern: { q_proj: -1 } }, /"rank_pattern\.q_proj" is -1/],
     [{ rank_pattern: ["q_proj"] }, /"rank_pattern"/],
+    [{ bias: "some" }, /"bias"/],
+    [{ use_dora: "yes" }, /"use_dora"/],
+    [{ modules_to_save: "lm_head" }, /"modules_to_save"/],
   ])("%j", (given, message) => {
     expect(() => parse(given)).toThrow(FormatError);
     expect(() => parse(given)).toThrow(message);
@@ -104,12 +110,61 @@ describe("refuses as damaged", () => {
   });
 });
 
+test("a way to begin that leaves plain LoRA behind is not named in the file", () => {
+  for (const init of ["pissa", "pissa_niter_4", "loftq"] as const)
+    expect(
+      JSON.parse(formatPeftConfig({ ...loraSettings({ rank: 2, alpha: 4, targetModules: ["q_proj"] }), init })).init_lora_weights,
+    ).toBe(true);
+});
+
+/** Bytes that are near a config's. */
+const near = fc
+  .tuple(
+    fc.constantFrom(formatPeftConfig(loraSettings({ rank: 8, alpha: 16, targetModules: ["q_proj"], modulesToSave: ["lm_head"] }))),
+    fc.array(fc.tuple(fc.nat(), fc.constantFrom(...'[]{}",:0-1.eNtf\\\u0000 ')), { maxLength: 4 }),
+  )
+  .map(([text, edits]) => edits.reduce((t, [at, c]) => t.slice(0, at % t.length) + c + t.slice((at % t.length) + 1), text));
+const values = fc.oneof(
+  fc.constantFrom<unknown>(null, true, false, "", "all-linear", "(a+)+$", -1, 0, 1.5, 1e308, {}, [], [[]], [null], { x: [1] }, "pissa"),
+  fc.jsonValue(),
+);
+
+test("whatever a config holds, it is read or refused with a typed error (100,000 cases)", { timeout: 300_000 }, () => {
+  const known = Object.keys(JSON.parse(formatPeftConfig(loraSettings({ rank: 1, alpha: 1, targetModules: [] }))));
+  const objects = fc.dictionary(fc.oneof(fc.constantFrom(...known), fc.string()), values, { maxKeys: 6 }).map((o) => ({ ...least, ...o }));
+  const parsed = fc.oneof(objects, near.map(orNothing), fc.jsonValue());
+  fc.assert(
+    fc.property(parsed, (json) => {
+      try {
+        const { settings } = parsePeftConfig("f", json);
+        expect(settings.rank).toBeGreaterThanOrEqual(1);
+        expect(Number.isFinite(settings.alpha)).toBe(true);
+        loraTargets(settings, ["model.layers.0.self_attn.q_proj", "model.layers.0.mlp.up_proj"], "f");
+      } catch (error) {
+        if (!(error instanceof UsageError) && !(error instanceof FormatError)) throw error;
+      }
+    }),
+    { numRuns: 100_000, seed: 20230523 },
+  );
+});
+
+function orNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 describe.skipIf(!existsSync(reference))("configs that PEFT 0.21.2 wrote (skipped without ../shared/reference)", () => {
   test.each([
     "families/llama/adapter",
     "families/llama/adapter_rslora",
     "families/llama/adapter_patterns",
     "families/llama/adapter_layers",
+    "families/llama/adapter_dora",
+    "families/llama/adapter_modules_to_save",
+    "families/gpt2/adapter",
     "smollm2/adapter",
   ])("%s: we write the same keys and values, in the same order", (name) => {
     const text = readFileSync(`${reference}${name}/adapter_config.json`, "utf8");

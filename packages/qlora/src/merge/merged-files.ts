@@ -5,11 +5,18 @@ import {
   type Backend,
   cast,
   dequantize,
+  div,
   matmul,
+  maximum,
+  mul,
   type QFormat,
   quantize,
+  reshape,
   scale,
   scope,
+  sqrt,
+  square,
+  sum,
   type Tensor,
   tensor,
   transpose,
@@ -18,8 +25,10 @@ import type { ModelConfig } from "../config/model-config.ts";
 import type { LinearModule } from "../config/model-part.ts";
 import { linearModules } from "../config/model-parts.ts";
 import { checkModelTensors } from "../config/model-tensors.ts";
+import { UsageError } from "../error.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import type { PeftAdapter, StoredLora } from "../formats/peft-adapter.ts";
+import { quoted } from "../formats/quoted.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
 import { coreDType } from "../formats/safetensors-dtype.ts";
 import { storedValues } from "../formats/stored-rows.ts";
@@ -52,6 +61,14 @@ export function mergedFiles(options: MergeOptions): ModelFiles {
     const name = `${module.name}.weight`;
     tensors.set(name, merging.merged(module, files.tensors.get(name)!));
   }
+  for (const [name, whole] of adapter.whole) {
+    const stored = files.tensors.get(name);
+    if (!stored) {
+      const what = `holds ${quoted(name)} of its own, and the model has that tensor tied to another. Untie the model first.`;
+      throw new UsageError(adapter.folder, what, { tensor: name });
+    }
+    tensors.set(name, merging.replaced(name, stored, whole));
+  }
   return { ...files, tensors };
 }
 
@@ -62,6 +79,18 @@ class Merging {
   constructor(readonly options: MergeOptions) {}
 
   merged(module: LinearModule, stored: StoredTensor): StoredTensor {
+    return this.#computed(module.name, stored, () => this.#compute(module, stored));
+  }
+
+  /** A tensor that the adapter holds whole, in the place and the type of the model's own. */
+  replaced(name: string, stored: StoredTensor, whole: StoredTensor): StoredTensor {
+    return this.#computed(name, stored, async () => {
+      const values = await storedValues(name, whole);
+      return this.#rounded(name, stored, () => tensor(this.options.backend, values, stored.shape));
+    });
+  }
+
+  #computed(name: string, stored: StoredTensor, compute: () => Promise<Uint8Array<ArrayBuffer>>): StoredTensor {
     const { dtype, shape } = stored;
     const wide = this.options.precision === "f32";
     const byteLength = wide ? 4 * shape.reduce((n, d) => n * d, 1) : stored.byteLength;
@@ -71,27 +100,34 @@ class Merging {
       shape,
       byteLength,
       read: async (offset = 0, length = byteLength - offset) => {
-        if (this.#last?.name !== module.name) this.#last = { name: module.name, bytes: await this.#compute(module, stored) };
+        if (this.#last?.name !== name) this.#last = { name, bytes: await compute() };
         return this.#last.bytes.slice(offset, offset + length);
       },
     };
   }
 
   async #compute(module: LinearModule, stored: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
-    const { backend, adapter, base, precision } = this.options;
+    const { backend, adapter, base } = this.options;
     const weight = await storedValues(module.name, stored);
     const lora = adapter.modules.get(module.name);
-    const matrices = lora && { a: await storedValues(module.name, lora.a), b: await storedValues(module.name, lora.b) };
-    const type = precision === "f32" ? "f32" : (coreDType(stored.dtype) ?? "f32");
-    const made = scope(backend, () => {
+    const matrices = lora && {
+      a: await storedValues(module.name, lora.a),
+      b: await storedValues(module.name, lora.b),
+      magnitude: lora.magnitude && (await storedValues(module.name, lora.magnitude)),
+    };
+    return this.#rounded(module.name, stored, () => {
       const file = tensor(backend, weight, stored.shape);
       const start = base && !module.keep ? throughFormat(file, base, module.transposed) : file;
-      const sum = lora && matrices ? add(start, delta(backend, lora, matrices, module)) : start;
-      return cast(sum, type);
+      return lora && matrices ? adapted(backend, start, lora, matrices, module) : start;
     });
+  }
+
+  async #rounded(name: string, stored: StoredTensor, make: () => Tensor): Promise<Uint8Array<ArrayBuffer>> {
+    const type = this.options.precision === "f32" ? "f32" : (coreDType(stored.dtype) ?? "f32");
+    const made = scope(this.options.backend, () => cast(make(), type));
     try {
       const bytes = (await made.readBytes()).slice();
-      checkFinite(module.name, type, bytes);
+      checkFinite(name, type, bytes);
       return bytes;
     } finally {
       made.dispose();
@@ -108,10 +144,22 @@ function throughFormat(weight: Tensor, format: QFormat, transposed: boolean): Te
 interface Matrices {
   readonly a: Float32Array;
   readonly b: Float32Array;
+  readonly magnitude: Float32Array | undefined;
 }
 
-/** s · B·A, turned as the weight is. */
-function delta(backend: Backend, lora: StoredLora, { a, b }: Matrices, { transposed }: LinearModule): Tensor {
+/** W + s·B·A, the product turned as the weight is; with DoRA each row of it, an output's, brought to its trained length (PEFT's `merge_safe`). */
+function adapted(
+  backend: Backend,
+  weight: Tensor,
+  lora: StoredLora,
+  { a, b, magnitude }: Matrices,
+  { transposed, outFeatures }: LinearModule,
+): Tensor {
   const product = scale(matmul(tensor(backend, b, lora.b.shape), tensor(backend, a, lora.a.shape)), lora.scale);
-  return transposed ? transpose(product) : product;
+  const all = add(weight, transposed ? transpose(product) : product);
+  if (!magnitude) return all;
+  const lengths = sqrt(sum(square(all), { axis: transposed ? 0 : 1 }));
+  // a row of zeros stays one
+  const factor = div(tensor(backend, magnitude, [outFeatures]), maximum(lengths, tensor(backend, [1e-15], [])));
+  return mul(all, transposed ? factor : reshape(factor, [outFeatures, 1]));
 }

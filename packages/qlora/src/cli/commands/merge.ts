@@ -1,11 +1,11 @@
 // `qlora merge MODEL --adapter DIR --to PATH`: model and adapter made one, for tools that know nothing of adapters.
 import { namedFormat, type QFormat } from "@qlora-js/core";
 import { z } from "zod";
-import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { openModelFiles } from "../../formats/model-files.ts";
 import { openFolder } from "../../formats/node-folder.ts";
-import { openPeftAdapter, type PeftAdapter } from "../../formats/peft-adapter.ts";
+import { openAdapter } from "../../formats/open-adapter.ts";
+import type { PeftAdapter } from "../../formats/peft-adapter.ts";
 import { mergedFiles } from "../../merge/merged-files.ts";
 import { showBytes } from "../../plan/byte-size.ts";
 import { bytesOption } from "../bytes-option.ts";
@@ -73,7 +73,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const model = await openModelFolder(located.model);
   const files = await openModelFiles(model.folder);
   try {
-    const adapter = await openPeftAdapter(await openFolder(located.adapter), linearModules(model.config));
+    const adapter = await openAdapter(await openFolder(located.adapter), model.config);
     try {
       announce(output, model, adapter, { ...options, format });
       const { backend } = await openBackend(options);

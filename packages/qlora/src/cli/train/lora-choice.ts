@@ -4,7 +4,7 @@ import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { shortestNames } from "../../formats/lora-targets.ts";
 import { openFolder } from "../../formats/node-folder.ts";
-import { openPeftAdapter } from "../../formats/peft-adapter.ts";
+import { openAdapter } from "../../formats/open-adapter.ts";
 import { type LoraSettings, loraSettings } from "../../formats/peft-config.ts";
 import { didYouMean } from "../../nearest-name.ts";
 import type { GivenOptions } from "./run-options.ts";
@@ -49,7 +49,7 @@ export async function storedLora(
   config: ModelConfig,
   baseModel: string,
 ): Promise<LoraSettings> {
-  const stored = await openPeftAdapter(await openFolder(path), linearModules(config));
+  const stored = await openAdapter(await openFolder(path), config);
   await stored.close();
   const { settings } = stored;
   for (const name of ["rank", "alpha"] as const) {

@@ -4,11 +4,15 @@ import { join, resolve } from "node:path";
 import { type Backend, grad, nf4, noGrad, scale, scope, sum } from "@qlora-js/core";
 import {
   type Batch,
+  type DecoderConfig,
+  encodeSafetensors,
   type LanguageModel,
   LoraAdapter,
   loadModel,
   logits as logitsOf,
+  memoryFolder,
   mergedFiles,
+  mlxAdapter,
   NOT_SUPERVISED,
   openAdapter,
   openModelFiles,
@@ -154,6 +158,21 @@ describe.skipIf(!present).each(backends)(`adapters on $name${reason}`, ({ create
     const model = await loadModel(backend, config, merged, { format: null });
     await adapter.close();
     await files.close();
+    const expected = golden.get(`variant.${name}.logits`) as Float32Array;
+    expect(worst(await logits(model, batchOf(golden)), expected, golden.get("attention_mask") as Int32Array)).toBeLessThan(3e-5);
+    model.dispose();
+  });
+
+  it.each(["dora", "patterns", "rslora", "layers"])("adapter_%s written for MLX is read back as the same adapter", async (name) => {
+    const golden = await tensorsOf(join(families, "llama/golden.safetensors"));
+    const model = await load(backend, "llama");
+    const peft = await openAdapter(await openFolder(join(families, `llama/adapter_${name}`)), model.config);
+    const { tensors, config } = mlxAdapter(model.config as DecoderConfig, peft);
+    const files = { "adapters.safetensors": await encodeSafetensors(tensors), "adapter_config.json": new TextEncoder().encode(config) };
+    await peft.close();
+    const stored = await openAdapter(memoryFolder(new Map(Object.entries(files))), model.config);
+    await LoraAdapter.load(model, stored);
+    await stored.close();
     const expected = golden.get(`variant.${name}.logits`) as Float32Array;
     expect(worst(await logits(model, batchOf(golden)), expected, golden.get("attention_mask") as Int32Array)).toBeLessThan(3e-5);
     model.dispose();

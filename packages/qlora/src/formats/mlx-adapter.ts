@@ -1,6 +1,6 @@
 // A LoRA adapter in the files that mlx-lm loads (`--adapter-path`): `adapters.safetensors` with lora_a [in, rank] and lora_b [rank, out], both turned
 // against PEFT's, and `adapter_config.json` with the scale itself in place of alpha. There is one scale for all modules: where they differ, lora_b takes
-// up the rest. Source: mlx-lm, mlx_lm/tuner/utils.py (`load_adapters`), tuner/lora.py. Written here, not read.
+// up the rest. Source: mlx-lm, mlx_lm/tuner/utils.py (`load_adapters`), tuner/lora.py. Written here; open-mlx-adapter.ts reads.
 import type { DecoderConfig } from "../config/decoder-config.ts";
 import { UsageError } from "../error.ts";
 import type { PeftAdapter, StoredLora } from "./peft-adapter.ts";
@@ -17,8 +17,13 @@ export interface MlxAdapter {
   readonly config: string;
 }
 
-/** @throws UsageError for a model whose modules mlx-lm names otherwise */
-export function mlxAdapter({ modelType, names, layers }: DecoderConfig, { folder, modules, settings }: PeftAdapter): MlxAdapter {
+/** @throws UsageError for a model whose modules mlx-lm names otherwise, or an adapter that holds modules whole */
+export function mlxAdapter({ modelType, names, layers }: DecoderConfig, { folder, modules, settings, whole }: PeftAdapter): MlxAdapter {
+  const [held] = whole.keys();
+  if (held !== undefined)
+    throw new UsageError(folder, `holds ${quoted(held)} whole, which adapters of MLX do not. Merge it into the model instead.`, {
+      tensor: held,
+    });
   if (names.layers !== "model.layers")
     throw new UsageError(folder, `adapters of ${quoted(modelType)} models are not written for MLX: it names their modules otherwise.`, {
       modelType,
@@ -27,7 +32,7 @@ export function mlxAdapter({ modelType, names, layers }: DecoderConfig, { folder
   const scale = all[0]?.scale ?? 1;
   const inLayer = (module: string): string => module.slice(names.layers.length + 1).replace(/^\d+\./, "");
   const config = {
-    fine_tune_type: "lora",
+    fine_tune_type: settings.useDora ? "dora" : "lora",
     model: settings.baseModel ?? null,
     num_layers: layers,
     lora_parameters: {
@@ -38,9 +43,18 @@ export function mlxAdapter({ modelType, names, layers }: DecoderConfig, { folder
     },
   };
   return {
-    tensors: all.flatMap((lora) => [turned(lora, "a", 1), turned(lora, "b", lora.scale / scale)]),
+    tensors: all.flatMap((lora) => [turned(lora, "a", 1), turned(lora, "b", lora.scale / scale), ...lengths(lora)]),
     config: `${JSON.stringify(config, undefined, 4)}\n`,
   };
+}
+
+/** DoRA's lengths of rows. */
+function lengths({ module, magnitude }: StoredLora): TensorToStore[] {
+  if (!magnitude) return [];
+  const name = `${module}.m`;
+  return [
+    { name, dtype: "F32", shape: magnitude.shape, data: async () => new Uint8Array((await storedValues(name, magnitude)).slice().buffer) },
+  ];
 }
 
 function turned(lora: StoredLora, side: "a" | "b", factor: number): TensorToStore {

@@ -3,6 +3,7 @@ import type { ModelConfig } from "../config/model-config.ts";
 import { linearModules } from "../config/model-parts.ts";
 import { wholeTensors } from "../config/savable-tensors.ts";
 import type { Folder } from "./folder.ts";
+import { isMlxAdapter, openMlxAdapter } from "./open-mlx-adapter.ts";
 import { openPeftAdapter, type PeftAdapter } from "./peft-adapter.ts";
 
 /**
@@ -10,5 +11,6 @@ import { openPeftAdapter, type PeftAdapter } from "./peft-adapter.ts";
  * @throws UsageError, AdapterMismatchError, FormatError as `openPeftAdapter`
  */
 export function openAdapter(folder: Folder, config: ModelConfig): Promise<PeftAdapter> {
+  if (isMlxAdapter(folder)) return openMlxAdapter(folder, linearModules(config));
   return openPeftAdapter(folder, linearModules(config), (settings, targets, where) => wholeTensors(settings, config, targets, where));
 }

@@ -9,6 +9,7 @@ import type { PeftAdapter } from "../formats/peft-adapter.ts";
 import { ADAPTER_CONFIG, type LoraSettings } from "../formats/peft-config.ts";
 import { loraKey, wholeKey } from "../formats/peft-keys.ts";
 import { quoted } from "../formats/quoted.ts";
+import { storedValues } from "../formats/stored-rows.ts";
 import type { LanguageModel } from "../models/language-model.ts";
 import { AdaptedLinear, type AdaptedOptions } from "../nn/adapted-linear.ts";
 import type { Attachment } from "../nn/attachment.ts";
@@ -16,7 +17,6 @@ import { DoraLinear } from "../nn/dora-linear.ts";
 import type { Linear } from "../nn/linear.ts";
 import { LoraLinear } from "../nn/lora-linear.ts";
 import { firstMatrices } from "./first-matrices.ts";
-import { readFloats } from "./read-floats.ts";
 import { doubled, halved, joinResidual, type Matrices, splitResidual } from "./residual.ts";
 
 /** A tensor of the model that is trained whole. */
@@ -90,9 +90,9 @@ export class LoraAdapter implements Attachment {
     const layers = new Map<string, AdaptedLinear>();
     const starts = new Map<string, Matrices>();
     for (const [name, lora] of stored.modules) {
-      const both = { a: await readFloats(lora.a), b: await readFloats(lora.b) };
+      const both = { a: await storedValues(name, lora.a), b: await storedValues(name, lora.b) };
       const options = { dropout, site: layers.size, share };
-      const magnitude = lora.magnitude && (await readFloats(lora.magnitude));
+      const magnitude = lora.magnitude && (await storedValues(name, lora.magnitude));
       const rank = taken ? lora.rank / 2 : lora.rank;
       const parts = taken ? splitResidual(both, rank) : { trained: both, start: undefined };
       if (parts.start) starts.set(name, parts.start);
@@ -102,7 +102,7 @@ export class LoraAdapter implements Attachment {
     const settings = { ...(taken ? halved(stored.settings) : stored.settings), dropout };
     const whole: WholeTensor[] = [];
     for (const at of wholeTensors(settings, model.config, adapted, stored.folder))
-      whole.push({ at, trained: made(model, await readFloats(stored.whole.get(at.name)!), at.shape) });
+      whole.push({ at, trained: made(model, await storedValues(at.name, stored.whole.get(at.name)!), at.shape) });
     return new LoraAdapter(model, settings, layers, whole, share, taken ? starts : undefined);
   }
 

@@ -2,14 +2,14 @@
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import type { DecoderConfig } from "../../config/decoder-config.ts";
-import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { writeGgufFile } from "../../formats/gguf-writer/gguf-file.ts";
 import { ggufLora } from "../../formats/gguf-writer/gguf-lora.ts";
 import { MLX_CONFIG, MLX_WEIGHTS, mlxAdapter } from "../../formats/mlx-adapter.ts";
 import { openModelFiles } from "../../formats/model-files.ts";
 import { openFolder } from "../../formats/node-folder.ts";
-import { openPeftAdapter, type PeftAdapter } from "../../formats/peft-adapter.ts";
+import { openAdapter } from "../../formats/open-adapter.ts";
+import type { PeftAdapter } from "../../formats/peft-adapter.ts";
 import { writeSafetensorsFile } from "../../formats/safetensors-file.ts";
 import { writeFileSafely, writeFolderSafely } from "../../safe-write.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
@@ -23,21 +23,22 @@ import { plural } from "../wording.ts";
 import { freePath } from "../write/free-path.ts";
 import type { OutputKind } from "../write/output-kind.ts";
 import { writeModel } from "../write/write-model.ts";
+import { writePeft } from "../write/write-peft.ts";
 
-const ADAPTER_KINDS = ["gguf-lora", "mlx"] as const;
+const ADAPTER_KINDS = ["gguf-lora", "mlx", "peft"] as const;
 type AdapterKind = (typeof ADAPTER_KINDS)[number];
 
 const OPTIONS = {
   ...ADAPTER_OPTIONS,
   to: textOption("--to <path>", z.string().min(1).optional(), {
-    help: "what to write: a folder for mlx, a file for the others; must not be there yet",
+    help: "what to write: a folder for mlx and peft, a file for the others; must not be there yet",
     expects: "a path",
   }),
   as: choiceOption(
     "--as <kind>",
     [...ADAPTER_KINDS, "gguf-f16", "gguf-q8_0", "gguf-q4_0"],
     "gguf-lora",
-    "the adapter for llama.cpp or MLX, or the model without it as GGUF",
+    "the adapter for llama.cpp, MLX or PEFT, or the model without it as GGUF",
   ),
   ...HUB_OPTIONS,
 };
@@ -45,7 +46,7 @@ const OPTIONS = {
 export const exportCommand: CommandDefinition<typeof OPTIONS> = {
   name: "export",
   args: "<model>",
-  summary: "Write an adapter for llama.cpp or MLX, or a model as GGUF, unmerged",
+  summary: "Write an adapter for llama.cpp, MLX or PEFT, or a model as GGUF, unmerged",
   options: OPTIONS,
   run,
 };
@@ -63,7 +64,7 @@ async function run(invocation: Invocation<typeof OPTIONS>): Promise<void> {
   const hub = { ...options, output };
   const wanted = ofAdapter ? "text" : "model";
   const located = await locateModel(args[0]!, { adapter: named, format: NO_FORMAT, given: new Set(), hub, wanted });
-  const to = await freePath(options.to, as === "mlx" ? "folder" : "file");
+  const to = await freePath(options.to, as === "mlx" || as === "peft" ? "folder" : "file");
   const model = await openModelFolder(located.model);
   const { warnings, next } = ofAdapter
     ? await exportAdapter(to, as, model, located.adapter, output)
@@ -104,13 +105,17 @@ async function exportAdapter(
 ): Promise<Exported> {
   if (path === undefined)
     throw new UsageError("--adapter", "is missing. Give the folder of the adapter to write, or a run folder as the model.", {});
-  if (config.kind !== "decoder")
-    throw new UsageError("--as", `${as} of a ${config.modelType} is not supported; models that only decode are.`, { as });
-  const adapter = await openPeftAdapter(await openFolder(path), linearModules(config));
+  const adapter = await openAdapter(await openFolder(path), config);
   try {
     output.facts("adapter", `${shortestPath(adapter.folder)} · rank ${adapter.settings.rank} on ${plural(adapter.modules.size, "layer")}`);
     output.event("export", { model: folder.name, adapter: adapter.folder, modules: adapter.modules.size, as });
     const where = shellWord(shortestPath(to));
+    if (as === "peft") {
+      await writePeft(to, config, adapter);
+      return { warnings: [], next: `PeftModel.from_pretrained(model, ${where})` };
+    }
+    if (config.kind !== "decoder")
+      throw new UsageError("--as", `${as} of a ${config.modelType} is not supported; models that only decode are.`, { as });
     if (as === "mlx") {
       await writeMlx(to, config, adapter);
       return { warnings: [], next: `mlx_lm.generate --model … --adapter-path ${where}` };

@@ -17,9 +17,15 @@ import { reordered, rowOrder } from "./row-order.ts";
 /**
  * What the file is to hold; `ggufChunks` makes its bytes.
  * @param name of the adapter, for whoever lists them
- * @throws UsageError if llama.cpp cannot compute what the base computes, or has no such module
+ * @throws UsageError if llama.cpp cannot compute what the base or the adapter computes, or has no such module
  */
 export function ggufLora(name: string, config: DecoderConfig, adapter: PeftAdapter): GgufModel {
+  const [held] = adapter.whole.keys();
+  const more = adapter.settings.useDora ? "is a DoRA" : held === undefined ? undefined : `holds ${held} whole`;
+  if (more !== undefined)
+    throw new UsageError(adapter.folder, `${more}, which llama.cpp's adapters cannot. Merge it into the model instead.`, {
+      adapter: adapter.folder,
+    });
   const { architecture, warnings } = ggufArchitecture(adapter.folder, config);
   const [first] = adapter.modules.values();
   const alpha = first ? first.scale * first.rank : adapter.settings.alpha;

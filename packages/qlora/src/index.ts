@@ -13,6 +13,8 @@ export { type DataStatistics, dataStatistics } from "./data/statistics.ts";
 export { type Example, type TokenizedRows, type TokenizeOptions, tokenizeRow, tokenizeRows } from "./data/tokenize.ts";
 export * from "./error.ts";
 export { adapterTensors, type LoraToStore, type WholeToStore } from "./formats/adapter-tensors.ts";
+export type { PackedWeight } from "./formats/bitsandbytes/packed-weight.ts";
+export { type QuantizeOptions, quantizedFiles } from "./formats/bitsandbytes/quantized-files.ts";
 export { type ByteSource, bytesSource } from "./formats/byte-source.ts";
 export { type Folder, memoryFolder } from "./formats/folder.ts";
 export { type GgufFile, type GgufTensor, openGguf } from "./formats/gguf/gguf-file.ts";

@@ -1,5 +1,6 @@
 // What the package offers in Node besides: files and folders. No logic.
 export { type DataFile, type DataPaths, findData, readDataFile } from "./data/read-file.ts";
+export { type QuantizedFolderOptions, writeQuantizedFolder } from "./formats/bitsandbytes/quantized-folder.ts";
 export { type FileHash, hashFile, hashFiles } from "./formats/file-hash.ts";
 export { openFile } from "./formats/file-source.ts";
 export { writeGgufFile } from "./formats/gguf-writer/gguf-file.ts";

@@ -1,5 +1,6 @@
 // What models of every architecture have, as plain data: enough for data, plan, adapters and generation.
 import type { DType } from "@qlora-js/core";
+import type { Quantization } from "../formats/bitsandbytes/quantization-config.ts";
 
 export interface BaseConfig {
   /** As config.json names it. */
@@ -26,4 +27,6 @@ export interface BaseConfig {
   readonly padTokenId: number | undefined;
   /** What the weights were saved in, if the file says. */
   readonly dtype: DType | undefined;
+  /** How the file's linear weights are quantized, if it says that they are. */
+  readonly quantization: Quantization | undefined;
 }

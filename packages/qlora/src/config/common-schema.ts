@@ -3,6 +3,7 @@
 import type { DType } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../error.ts";
+import { readQuantization } from "../formats/bitsandbytes/quantization-config.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
 
@@ -58,7 +59,7 @@ export const GenerationSchema = z.object({ eos_token_id: common.eos_token_id });
 const CommonSchema = z.object(common);
 export type CommonJson = z.infer<typeof CommonSchema>;
 
-type CommonConfig = Pick<DecoderConfig, "vocabSize" | "bosTokenId" | "eosTokenIds" | "padTokenId" | "dtype">;
+type CommonConfig = Pick<DecoderConfig, "vocabSize" | "bosTokenId" | "eosTokenIds" | "padTokenId" | "dtype" | "quantization">;
 
 /**
  * What all families say in the same words.
@@ -68,8 +69,6 @@ export function readCommon(file: string, raw: CommonJson): CommonConfig {
   const refuse = (key: string, value: unknown, advice: string): never => {
     throw new UsageError(file, `${key} ${quoted(value)} is not supported. ${advice}`, { key, value });
   };
-  const method = raw.quantization_config?.quant_method;
-  if (raw.quantization_config) refuse("quantization_config", method, "Give the model in 16 or 32 bits; it is quantized as it is read.");
   if (raw.attention_dropout) refuse("attention_dropout", raw.attention_dropout, "Set it to 0.");
   if (raw.is_encoder_decoder) refuse("is_encoder_decoder", true, "Only decoders are.");
   const dtype = raw.dtype ?? raw.torch_dtype;
@@ -81,6 +80,7 @@ export function readCommon(file: string, raw: CommonJson): CommonConfig {
     eosTokenIds: [raw.eos_token_id ?? []].flat(),
     padTokenId: present(raw.pad_token_id),
     dtype: dtype && Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined,
+    quantization: raw.quantization_config ? readQuantization(file, raw.quantization_config) : undefined,
   };
 }
 

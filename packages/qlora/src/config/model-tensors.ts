@@ -1,5 +1,6 @@
 // The tensors that a model's files hold by its config, by the names transformers gives them; and the check of files against them.
 import { FormatError, type Shape, sameShape, show } from "@qlora-js/core";
+import { turnedWeights } from "../formats/bitsandbytes/turned-weights.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
@@ -33,13 +34,24 @@ const head = ({ vocabSize, hiddenSize, names }: ModelConfig): ExpectedTensor => 
   kind: "head",
 });
 
-/** The tensors of files by the names that the model has for them. */
-export function renamedTensors({ renamed }: ModelConfig, tensors: ModelFiles["tensors"]): ModelFiles["tensors"] {
-  if (renamed.length === 0) return tensors;
+/** The name that the model has for a tensor of its files; null for one that is passed over. */
+export function modelName({ renamed }: ModelConfig, name: string): string | null {
+  const [from, to] = renamed.find(([from]) => name.startsWith(from)) ?? ["", ""];
+  return to === null ? null : to + name.slice(from.length);
+}
+
+/** The tensors of files, each the way round that 16-bit files of the model have it. */
+export const asIn16Bit = (config: ModelConfig, tensors: ModelFiles["tensors"]): ModelFiles["tensors"] =>
+  config.kind === "decoder" && config.transposedWeights ? turnedWeights(tensors) : tensors;
+
+/** The same by the names that the model has for them. */
+export function renamedTensors(config: ModelConfig, tensors: ModelFiles["tensors"]): ModelFiles["tensors"] {
+  const given = asIn16Bit(config, tensors);
+  if (config.renamed.length === 0) return given;
   return new Map(
-    [...tensors].flatMap(([name, tensor]) => {
-      const [from, to] = renamed.find(([from]) => name.startsWith(from)) ?? ["", ""];
-      return to === null ? [] : [[to + name.slice(from.length), tensor] as const];
+    [...given].flatMap(([name, tensor]) => {
+      const own = modelName(config, name);
+      return own === null ? [] : [[own, tensor] as const];
     }),
   );
 }

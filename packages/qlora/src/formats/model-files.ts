@@ -3,6 +3,7 @@
 import { FormatError } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../error.ts";
+import { withPackedWeights } from "./bitsandbytes/packed-weights.ts";
 import { type Folder, listing } from "./folder.ts";
 import { ggufOf, openGgufOf, severalGgufs } from "./gguf/gguf-of-folder.ts";
 import { quoted } from "./quoted.ts";
@@ -13,6 +14,7 @@ const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
 const MAX_INDEX_BYTES = 100_000_000;
 
+/** Weights that bitsandbytes packed into 4 bits are tensors like the others here; see `StoredTensor.packed`. */
 export interface ModelFiles {
   readonly folder: string;
   /** Files the tensors are in, sorted; for hashing. */
@@ -85,7 +87,7 @@ async function collect(folder: Folder, files: readonly string[], index: Readonly
     const missing = [...(index ?? [])].find(([name]) => !tensors.has(name));
     if (missing)
       throw new FormatError(`${folder.name}/${missing[1]}`, `lacks the tensor ${quoted(missing[0])} that ${INDEX_FILE} puts there.`);
-    return { folder: folder.name, files, tensors, close };
+    return { folder: folder.name, files, tensors: await withPackedWeights(tensors), close };
   } catch (error) {
     await close();
     throw error;

@@ -1,6 +1,7 @@
 // Reading a safetensors file: eight bytes of header length (little-endian), the header, then the tensors' bytes. Opening reads the header alone;
 // a tensor's bytes, or a part of them, are read when asked for.
 import { ArgumentError, FormatError, type Shape } from "@qlora-js/core";
+import type { PackedWeight } from "./bitsandbytes/packed-weight.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { SafetensorsDType } from "./safetensors-dtype.ts";
 import { MAX_HEADER_BYTES, parseSafetensorsHeader, type TensorEntry } from "./safetensors-header.ts";
@@ -18,6 +19,8 @@ export interface StoredTensor {
    * @throws FormatError if the file has become shorter since it was opened
    */
   read(offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The 4-bit weight that reading dequantizes, where it is one. */
+  readonly packed?: PackedWeight;
 }
 
 export interface Safetensors {

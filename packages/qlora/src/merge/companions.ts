@@ -1,5 +1,6 @@
 // What belongs to a model besides its weights: config, tokenizer, template, and the terms it is used under. Copied as they are from a folder; written from
 // the metadata where the model is a GGUF file.
+import { withKey } from "../formats/bitsandbytes/config-text.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
 import type { Folder } from "../formats/folder.ts";
 import { ggufOf, openGgufOf } from "../formats/gguf/gguf-of-folder.ts";
@@ -17,22 +18,32 @@ const COPIED: readonly RegExp[] = [
   /^(LICENSE|NOTICE|USE_POLICY)(\.\w+)?$/i,
 ];
 
-/** Contents by file name, each made when it is asked for. A config says nothing of quantization: the weights beside it are not quantized. */
-export async function companions(folder: Folder): Promise<ReadonlyMap<string, () => Promise<Content>>> {
+/**
+ * Contents by file name, each made when it is asked for.
+ * @param config what becomes of the text of config.json. It says nothing of quantization if this is left out: the weights beside it are not quantized.
+ */
+export async function companions(
+  folder: Folder,
+  config: (text: string) => string = (text) => withKey(text, "quantization_config", undefined),
+): Promise<ReadonlyMap<string, () => Promise<Content>>> {
   const gguf = ggufOf(folder);
-  if (gguf !== undefined) return ofGguf(folder, gguf);
+  if (gguf !== undefined) return ofGguf(folder, gguf, config);
   const copied = folder.files.filter((name) => COPIED.some((pattern) => pattern.test(name)));
   return new Map([
-    [CONFIG, () => plainConfig(folder)],
+    [CONFIG, async () => config(await configText(folder))],
     ...copied.map((name): [string, () => Promise<Content>] => [name, async () => pieces(await folder.open(name))]),
   ]);
 }
 
-async function plainConfig(folder: Folder): Promise<Content> {
-  const json = (await readJson(folder, CONFIG, MAX_CONFIG_BYTES)) as Readonly<Record<string, unknown>>;
-  if (!("quantization_config" in json)) return pieces(await folder.open(CONFIG));
-  const { quantization_config: _, ...plain } = json;
-  return text(plain);
+/** Read as JSON first: a text that is none is refused. */
+async function configText(folder: Folder): Promise<string> {
+  await readJson(folder, CONFIG, MAX_CONFIG_BYTES);
+  const source = await folder.open(CONFIG);
+  try {
+    return new TextDecoder().decode(await source.read(0, source.byteLength));
+  } finally {
+    await source.close();
+  }
 }
 
 async function* pieces(source: ByteSource): AsyncGenerator<Uint8Array> {
@@ -43,11 +54,15 @@ async function* pieces(source: ByteSource): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function ofGguf(folder: Folder, gguf: string): Promise<ReadonlyMap<string, () => Promise<Content>>> {
+async function ofGguf(
+  folder: Folder,
+  gguf: string,
+  config: (text: string) => string,
+): Promise<ReadonlyMap<string, () => Promise<Content>>> {
   const model = await openGgufOf(folder, gguf);
   const tokenizer = model.tokenizer();
   await model.files.close();
-  const files = new Map<string, () => Promise<Content>>([[CONFIG, async () => text(model.config)]]);
+  const files = new Map<string, () => Promise<Content>>([[CONFIG, async () => config(text(model.config))]]);
   if (tokenizer) for (const [name, content] of textFiles(tokenizer)) files.set(name, async () => content);
   return files;
 }

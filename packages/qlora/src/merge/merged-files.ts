@@ -24,7 +24,7 @@ import {
 import type { ModelConfig } from "../config/model-config.ts";
 import type { LinearModule } from "../config/model-part.ts";
 import { linearModules } from "../config/model-parts.ts";
-import { checkModelTensors } from "../config/model-tensors.ts";
+import { asIn16Bit, checkModelTensors, modelName } from "../config/model-tensors.ts";
 import { UsageError } from "../error.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import type { PeftAdapter, StoredLora } from "../formats/peft-adapter.ts";
@@ -41,7 +41,7 @@ export interface MergeOptions {
   readonly adapter: PeftAdapter;
   /**
    * The weights that the adapter is added to: null for the numbers of the files; or what a 4-bit format makes of them, for all linear layers, as the
-   * model was while the adapter was trained.
+   * model was while the adapter was trained. Weights that are 4-bit in the files are what those say either way.
    */
   readonly base: QFormat | null;
   /** What merged weights are rounded to: their type in the files, or f32, for writers that narrow them further. */
@@ -56,10 +56,11 @@ export function mergedFiles(options: MergeOptions): ModelFiles {
   checkModelTensors(config, files);
   const merging = new Merging(options);
   const changed = linearModules(config).filter(({ name, keep }) => (base !== null && !keep) || adapter.modules.has(name));
-  const tensors = new Map(files.tensors);
+  const tensors = new Map(asIn16Bit(config, files.tensors));
+  const names = new Map([...tensors.keys()].map((name) => [modelName(config, name), name]));
   for (const module of changed) {
-    const name = `${module.name}.weight`;
-    tensors.set(name, merging.merged(module, files.tensors.get(name)!));
+    const name = names.get(`${module.name}.weight`)!; // checkModelTensors saw that it is there
+    tensors.set(name, merging.merged(module, tensors.get(name)!));
   }
   for (const [name, whole] of adapter.whole) {
     const stored = files.tensors.get(name);
@@ -117,7 +118,7 @@ class Merging {
     };
     return this.#rounded(module.name, stored, () => {
       const file = tensor(backend, weight, stored.shape);
-      const start = base && !module.keep ? throughFormat(file, base, module.transposed) : file;
+      const start = base && !module.keep && !stored.packed ? throughFormat(file, base, module.transposed) : file;
       return lora && matrices ? adapted(backend, start, lora, matrices, module) : start;
     });
   }

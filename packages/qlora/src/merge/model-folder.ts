@@ -12,6 +12,10 @@ import { type Shard, SINGLE_FILE, shardsOf } from "./shards.ts";
 export interface ModelFolderOptions {
   /** Of tensors in one file. */
   readonly maxShardBytes: number;
+  /** What becomes of the text of config.json; it stays as it is if left out. */
+  readonly config?: (text: string) => string;
+  /** How many numbers the model has, where its tensors are not those numbers. */
+  readonly parameters?: number;
   /** Called with the bytes of tensors written so far. */
   readonly onProgress?: (writtenBytes: number) => void;
 }
@@ -25,7 +29,7 @@ const INDEX_FILE = `${SINGLE_FILE}.index.json`;
  */
 export async function writeModelFolder(path: string, source: Folder, files: ModelFiles, options: ModelFolderOptions): Promise<string[]> {
   const shards = shardsOf(files.tensors, options.maxShardBytes);
-  const beside = await companions(source);
+  const beside = await companions(source, options.config);
   const single = shards.length === 1 && shards[0]!.file === SINGLE_FILE;
   await writeFolderSafely(path, async (folder) => {
     let written = 0;
@@ -38,7 +42,7 @@ export async function writeModelFolder(path: string, source: Folder, files: Mode
       );
       await writeFileSafely(join(folder, file), safetensorsChunks(tensors));
     }
-    if (!single) await writeFileSafely(join(folder, INDEX_FILE), indexJson(shards, files.tensors));
+    if (!single) await writeFileSafely(join(folder, INDEX_FILE), indexJson(shards, files.tensors, options.parameters));
     for (const [name, content] of beside) await writeFileSafely(join(folder, name), await content());
   });
   return [...shards.map(({ file }) => file), ...(single ? [] : [INDEX_FILE]), ...beside.keys()];
@@ -55,13 +59,16 @@ function toStore(name: string, stored: StoredTensor, onRead: (bytes: number) => 
 }
 
 /** As transformers 5 writes it: keys sorted, indented by two, a line end. */
-function indexJson(shards: readonly Shard[], tensors: ReadonlyMap<string, StoredTensor>): string {
+function indexJson(shards: readonly Shard[], tensors: ReadonlyMap<string, StoredTensor>, parameters = countOf(tensors)): string {
   const all = [...tensors.values()];
   const metadata = {
-    total_parameters: all.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0),
+    total_parameters: parameters,
     total_size: all.reduce((n, { byteLength }) => n + byteLength, 0),
   };
   const pairs = shards.flatMap(({ file, names }) => names.map((name) => [name, file] as const));
   const weight_map = Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
   return `${JSON.stringify({ metadata, weight_map }, undefined, 2)}\n`;
 }
+
+const countOf = (tensors: ReadonlyMap<string, StoredTensor>): number =>
+  [...tensors.values()].reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);

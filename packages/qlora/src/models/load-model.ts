@@ -8,6 +8,7 @@ import {
   type FrozenPager,
   fromBytes,
   type QFormat,
+  type QTensor,
   quantize,
   scope,
   type Tensor,
@@ -17,7 +18,12 @@ import type { ModelConfig } from "../config/model-config.ts";
 import type { LinearModule, ModelPart } from "../config/model-part.ts";
 import { modelParts } from "../config/model-parts.ts";
 import { checkModelTensors, renamedTensors } from "../config/model-tensors.ts";
+import { UsageError } from "../error.ts";
+import { formatName, sameFormat } from "../formats/bitsandbytes/format-name.ts";
+import { loadPacked } from "../formats/bitsandbytes/load-packed.ts";
+import type { PackedWeight } from "../formats/bitsandbytes/packed-weight.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
+import { quoted } from "../formats/quoted.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
 import { coreDType } from "../formats/safetensors-dtype.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
@@ -28,7 +34,10 @@ import { buildModel } from "./build-model.ts";
 import type { LanguageModel } from "./language-model.ts";
 
 export interface LoadOptions {
-  /** How linear weights are stored; null keeps the numbers of the file. The head and the embeddings always keep them. */
+  /**
+   * How linear weights are stored; null keeps the numbers of the file. The head and the embeddings always keep them. Weights that are 4-bit in the file are
+   * used as they are, byte for byte: their format, or null.
+   */
   readonly format: QFormat | null;
   /** Holds the quantized weights, a page a layer; they stay on the device where left out. */
   readonly pager?: FrozenPager;
@@ -42,6 +51,7 @@ const CHUNK_BYTES = 4 << 20;
 /**
  * Reads a model onto a backend.
  * @throws FormatError if the files do not hold the model that its config describes, OutOfMemoryError
+ * @throws UsageError if its weights are 4-bit in another format than the one asked for
  */
 export async function loadModel(
   backend: Backend,
@@ -50,7 +60,11 @@ export async function loadModel(
   { format, pager, onProgress }: LoadOptions,
 ): Promise<LanguageModel> {
   checkModelTensors(config, files);
-  const loader = new Loader(backend, renamedTensors(config, files.tensors), format, pager, onProgress);
+  const tensors = renamedTensors(config, files.tensors);
+  checkFormat(files, format);
+  // in a file with 4-bit weights the others are those that its maker left out
+  const own = [...tensors.values()].some(({ packed }) => packed) ? null : format;
+  const loader = new Loader(backend, tensors, own, pager, onProgress);
   const parts = new Map<string, LinearSlot | Tensor>();
   try {
     for (const part of modelParts(config)) parts.set(part.name, await loader.load(part));
@@ -59,6 +73,16 @@ export async function loadModel(
     loader.dispose();
     throw error;
   }
+}
+
+/** Weights that are 4-bit in the files are used as they are: another format would quantize them a second time. */
+function checkFormat({ folder, tensors }: ModelFiles, format: QFormat | null): void {
+  if (!format) return;
+  const other = [...tensors].find(([, { packed }]) => packed && !sameFormat(packed.format, format));
+  if (!other) return;
+  const [name, { packed }] = other;
+  const what = `holds ${quoted(name)} in 4 bits, as ${formatName(packed!.format)}, and ${formatName(format)} is asked for. Take the file's, or give the 16-bit model.`;
+  throw new UsageError(folder, what, { tensor: name, format: formatName(format), stored: formatName(packed!.format) });
 }
 
 class Loader {
@@ -102,6 +126,8 @@ class Loader {
   async #linear({ name, bias, layer, transposed, keep }: LinearModule): Promise<Linear> {
     const { format } = this;
     const offset = bias ? await this.#asF32(`${name}.bias`) : null;
+    const { stored } = this.#find(`${name}.weight`);
+    if (stored.packed) return this.#quantized(await this.#packed(stored, stored.packed), offset, layer);
     if (keep) return new DenseLinear(await this.#asF32(`${name}.weight`), offset);
     if (!format && !transposed) return new DenseLinear(await this.#asStored(`${name}.weight`), offset);
     const bytes = await this.#bytes(`${name}.weight`);
@@ -111,7 +137,21 @@ class Loader {
         this.#keep(() => cast(matrix(), this.#find(`${name}.weight`).dtype)),
         offset,
       );
-    const weight = this.#keep(() => quantize(matrix(), format));
+    return this.#quantized(
+      this.#keep(() => quantize(matrix(), format)),
+      offset,
+      layer,
+    );
+  }
+
+  async #packed(stored: StoredTensor, packed: PackedWeight): Promise<QTensor> {
+    const weight = await loadPacked(this.backend, packed);
+    this.#made.push(weight);
+    this.#progress(stored);
+    return weight;
+  }
+
+  async #quantized(weight: QTensor, offset: Tensor | null, layer: number): Promise<Linear> {
     if (!this.pager) return new QuantizedLinear(weight, offset);
     const paged = await this.pager.adopt(weight, layer);
     this.#made.push(paged);

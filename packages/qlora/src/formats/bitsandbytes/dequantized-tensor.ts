@@ -34,7 +34,13 @@ const plainScales = (scales: PackedScales): Float32Array =>
     : undoDoubleQuantize({ codes: new Uint8Array(), absmaxCodes: scales.codes, absmax2: scales.absmax, offset: scales.offset }).absmax;
 
 /** Numbers `from` … `to` of the weight, `from` even, their codes starting at byte 0. A block has sixteen different ones: each is rounded once. */
-function unpack({ format, dtype }: PackedWeight, scales: Float32Array, codes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> {
+function unpack(
+  { format, dtype }: PackedWeight,
+  scales: Float32Array,
+  codes: Uint8Array,
+  from: number,
+  to: number,
+): Uint8Array<ArrayBuffer> {
   const values = dtype === "f32" ? new Float32Array(to - from) : new Uint16Array(to - from);
   const narrow = { f32: (x: number) => x, bf16: numberToBf16, f16: numberToF16 }[dtype];
   const { codeBook, blockSize } = format;

@@ -12,6 +12,6 @@ export interface PackedWeight {
   readonly codes: StoredTensor;
   /** One a block: f32, or u8 where they are quantized once more. */
   readonly absmax: StoredTensor;
-  /** f32, one for 256 scales, and what was subtracted from the scales; null without double quantization. */
-  readonly nested: { readonly absmax: StoredTensor; readonly offset: number } | null;
+  /** Of the scales: f32, one for 256 of them; the 256 levels; what was subtracted from them. Null without double quantization. */
+  readonly nested: { readonly absmax: StoredTensor; readonly levels: StoredTensor; readonly offset: number } | null;
 }

@@ -42,7 +42,9 @@ export async function withPackedWeights(tensors: Tensors): Promise<Tensors> {
 }
 
 function strangeState({ file }: StoredTensor, name: string, type: string | undefined): FormatError {
-  const what = type ? "is a second state of the same weight." : "is not of a type that is read: bitsandbytes__nf4 and bitsandbytes__fp4 are.";
+  const what = type
+    ? "is a second state of the same weight."
+    : "is not of a type that is read: bitsandbytes__nf4 and bitsandbytes__fp4 are.";
   return new FormatError(file, `tensor ${quoted(name)} ${what}`);
 }
 
@@ -69,13 +71,17 @@ async function packedWeight(tensors: Tensors, base: string, type: QuantState["ty
   }
   const nestedAbsmax = part(".nested_absmax");
   checkNumbers(nestedAbsmax, `${base}.nested_absmax`, "F32", Math.ceil(blocks / NESTED_BLOCK));
-  await checkNestedMap(part(".nested_quant_map"), `${base}.nested_quant_map`);
-  const nested = { absmax: nestedAbsmax, offset: state.offset };
+  const levels = part(".nested_quant_map");
+  await checkNestedMap(levels, `${base}.nested_quant_map`);
+  const nested = { absmax: nestedAbsmax, levels, offset: state.offset };
   return { format, shape: state.shape, dtype: state.dtype, codes, absmax, nested };
 }
 
 const disagree = (file: string, base: string): FormatError =>
-  new FormatError(file, `holds the tensor ${quoted(`${base}.nested_absmax`)}, but the quant_state of ${quoted(base)} has no nested_offset.`);
+  new FormatError(
+    file,
+    `holds the tensor ${quoted(`${base}.nested_absmax`)}, but the quant_state of ${quoted(base)} has no nested_offset.`,
+  );
 
 function partOf(tensors: Tensors, base: string, ending: string, stateName: string): StoredTensor {
   const part = tensors.get(base + ending);
@@ -85,7 +91,8 @@ function partOf(tensors: Tensors, base: string, ending: string, stateName: strin
 
 async function readState(stored: StoredTensor, name: string, type: QuantState["type"]): Promise<QuantState> {
   const where = `${stored.file}, tensor ${quoted(name)}`;
-  if (stored.byteLength > MAX_STATE_BYTES) throw new FormatError(where, `has ${stored.byteLength} bytes; a state has at most ${MAX_STATE_BYTES}.`);
+  if (stored.byteLength > MAX_STATE_BYTES)
+    throw new FormatError(where, `has ${stored.byteLength} bytes; a state has at most ${MAX_STATE_BYTES}.`);
   const state = parseQuantState(where, await stored.read());
   if (state.type !== type) throw new FormatError(where, `"quant_type" is ${quoted(state.type)}, which is not what the tensor's name says.`);
   return state;

@@ -10,6 +10,8 @@ import { UsageError } from "../../error.ts";
 import type { ModelFiles } from "../model-files.ts";
 import { quoted } from "../quoted.ts";
 import type { StoredTensor } from "../safetensors.ts";
+import { formatName, sameFormat } from "./format-name.ts";
+import { packedParts } from "./packed-parts.ts";
 import { WeightQuantizer } from "./weight-quantizer.ts";
 
 export interface QuantizeOptions {
@@ -25,7 +27,8 @@ export interface QuantizeOptions {
  * The tensors of the checkpoint, under the names of the files, in the order in which transformers fills shards. Each weight is quantized once for this, and
  * once more when it is read.
  * @throws FormatError if the files do not hold the model that its config describes
- * @throws UsageError if it is quantized already, or has a weight that is not a number
+ * Weights that are 4-bit already stay as they are.
+ * @throws UsageError if they are so in another format, or a weight is not a number
  */
 export async function quantizedFiles(config: ModelConfig, files: ModelFiles, options: QuantizeOptions): Promise<ModelFiles> {
   const { backend, format, onProgress } = options;
@@ -37,10 +40,12 @@ export async function quantizedFiles(config: ModelConfig, files: ModelFiles, opt
   const tensors: [string, StoredTensor][] = [];
   let done = 0;
   for (const [name, stored] of files.tensors) {
-    checkPlain(config, files.folder, name, stored);
-    const own = modelName(config, name)!;
+    const own = modelName(config, name);
+    if (own === null) throw notOfText(files.folder, name);
     const module = modules.get(own);
-    if (module && !module.keep) for (const [ending, part] of await quantizer.parts(module, stored)) tensors.push([name + ending, part]);
+    if (stored.packed) checkSame(files.folder, name, stored.packed.format, format);
+    const packed = stored.packed ?? (module && !module.keep ? await quantizer.packed(module, stored) : undefined);
+    if (packed) for (const [ending, part] of packedParts(packed)) tensors.push([name + ending, part]);
     else if (known.has(own)) tensors.push([name, stored]); // not copies of a tied head, nor tables that are computed
     done += stored.byteLength;
     onProgress?.(done, total);
@@ -48,10 +53,13 @@ export async function quantizedFiles(config: ModelConfig, files: ModelFiles, opt
   return { ...files, tensors: new Map(tensors.sort(([a], [b]) => compareNaturally(a, b))) };
 }
 
-function checkPlain(config: ModelConfig, folder: string, name: string, { packed }: StoredTensor): void {
-  if (packed) throw new UsageError(folder, "is quantized already: it holds 4-bit weights. Give the 16-bit model.", { tensor: name });
-  if (modelName(config, name) !== null) return;
-  throw new UsageError(folder, `holds ${quoted(name)}, which is of no text model. Only models of text alone are written.`, { tensor: name });
+const notOfText = (folder: string, name: string): UsageError =>
+  new UsageError(folder, `holds ${quoted(name)}, which is of no text model. Only models of text alone are written.`, { tensor: name });
+
+function checkSame(folder: string, name: string, stored: QFormat, format: QFormat): void {
+  if (sameFormat(stored, format)) return;
+  const what = `holds ${quoted(name)} as ${formatName(stored)} already, and ${formatName(format)} is asked for. Give the 16-bit model.`;
+  throw new UsageError(folder, what, { tensor: name });
 }
 
 /** By parts between dots, numbers by their value and before words: transformers' dot_natural_key. */

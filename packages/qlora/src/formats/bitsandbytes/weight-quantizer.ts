@@ -1,4 +1,4 @@
-// One weight as the tensors that bitsandbytes stores of it. What the file's header has to know (the state, with the offset of double quantization in its text)
+// One weight as bitsandbytes packs it. What the file's header has to know (the state, with the offset of double quantization in its text)
 // is found out first; the codes are computed when they are read, anew, so that no more than one weight is ever in memory.
 import {
   type Backend,
@@ -16,8 +16,8 @@ import type { LinearModule } from "../../config/model-part.ts";
 import { UsageError } from "../../error.ts";
 import type { StoredTensor } from "../safetensors.ts";
 import { coreDType } from "../safetensors-dtype.ts";
-import type { QuantState } from "./quant-state.ts";
-import { quantStateBytes } from "./quant-state-bytes.ts";
+import { computedTensor } from "./computed-tensor.ts";
+import type { PackedWeight } from "./packed-weight.ts";
 import { torchMean } from "./torch-mean.ts";
 
 /** Codes, and scales as the file has them. */
@@ -39,33 +39,29 @@ export class WeightQuantizer {
   ) {}
 
   /**
-   * The parts of a weight, by what their names have more than its own.
+   * The weight in 4 bits, for packed-parts.ts to lay out.
    * @throws UsageError if a number in it is none
    */
-  async parts(module: LinearModule, stored: StoredTensor): Promise<[ending: string, part: StoredTensor][]> {
+  async packed(module: LinearModule, stored: StoredTensor): Promise<PackedWeight> {
     const { format } = this;
-    const shape = [module.outFeatures, module.inFeatures] as const;
-    const count = shape[0] * shape[1];
-    const blocks = Math.ceil(count / format.blockSize);
-    const { double } = await this.#quantized(module, stored);
-    const type = format.name as QuantState["type"];
-    const dtype = coreDType(stored.dtype) as QuantState["dtype"];
-    const state = quantStateBytes({ type, blockSize: format.blockSize, dtype, shape, offset: double?.offset ?? null });
-    const again = () => this.#quantized(module, stored);
     const { file } = stored;
+    const { outFeatures, inFeatures } = module;
+    const blocks = Math.ceil((outFeatures * inFeatures) / format.blockSize);
+    const again = () => this.#quantized(module, stored);
+    const { double } = await again();
     const floats = (values: Float32Array): StoredTensor => computedTensor(file, "F32", [values.length], async () => bytesOf(values));
-    const shared: [string, StoredTensor][] = [
-      ["", computedTensor(file, "U8", [Math.ceil(count / 2), 1], async () => (await again()).codes)],
-      [".quant_map", floats(format.codeBook)],
-      [`.quant_state.bitsandbytes__${type}`, computedTensor(file, "U8", [state.length], async () => state)],
-    ];
-    if (!double) return [...shared, [".absmax", computedTensor(file, "F32", [blocks], async () => bytesOf((await again()).absmax))]];
-    return [
-      ...shared,
-      [".absmax", computedTensor(file, "U8", [blocks], async () => (await again()).double!.absmaxCodes)],
-      [".nested_absmax", floats(double.absmax2)],
-      [".nested_quant_map", floats(dynamicMap("signed"))],
-    ];
+    const common = {
+      format,
+      shape: [outFeatures, inFeatures] as const,
+      dtype: coreDType(stored.dtype) as PackedWeight["dtype"],
+      codes: computedTensor(file, "U8", [Math.ceil((outFeatures * inFeatures) / 2), 1], async () => (await again()).codes),
+    };
+    if (!double) return { ...common, absmax: computedTensor(file, "F32", [blocks], async () => bytesOf((await again()).absmax)), nested: null };
+    return {
+      ...common,
+      absmax: computedTensor(file, "U8", [blocks], async () => (await again()).double!.absmaxCodes),
+      nested: { absmax: floats(double.absmax2), levels: floats(dynamicMap("signed")), offset: double.offset },
+    };
   }
 
   #quantized(module: LinearModule, stored: StoredTensor): Promise<Quantized> {
@@ -99,21 +95,4 @@ function checkFinite(name: string, absmax: Float32Array, blockSize: number): voi
   if (block < 0) return;
   const what = `has a weight that is not a finite number (element ${block * blockSize} or one of the ${blockSize - 1} after it), so it cannot be quantized.`;
   throw new UsageError(name, what, { module: name, block });
-}
-
-/** A tensor whose bytes are made when they are read. */
-function computedTensor(
-  file: string,
-  dtype: "F32" | "U8",
-  shape: readonly number[],
-  bytes: () => Promise<Uint8Array>,
-): StoredTensor {
-  const byteLength = shape.reduce((n, d) => n * d, dtype === "F32" ? 4 : 1);
-  return {
-    file,
-    dtype,
-    shape,
-    byteLength,
-    read: async (offset = 0, length = byteLength - offset) => new Uint8Array((await bytes()).subarray(offset, offset + length)),
-  };
 }

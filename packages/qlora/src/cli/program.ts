@@ -11,6 +11,7 @@ import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { planCommand } from "./commands/plan.ts";
+import { quantizeCommand } from "./commands/quantize.ts";
 import { trainCommand } from "./commands/train.ts";
 import { qloraVersion } from "./version.ts";
 
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addCommand(program, compareCommand);
   addCommand(program, mergeCommand);
   addCommand(program, exportCommand);
+  addCommand(program, quantizeCommand);
   addCommand(program, demoCommand);
   return program;
 }

@@ -62,11 +62,12 @@ export function mergedFiles(options: MergeOptions): ModelFiles {
     const name = names.get(`${module.name}.weight`)!; // checkModelTensors saw that it is there
     tensors.set(name, merging.merged(module, tensors.get(name)!));
   }
-  for (const [name, whole] of adapter.whole) {
-    const stored = files.tensors.get(name);
-    if (!stored) {
-      const what = `holds ${quoted(name)} of its own, and the model has that tensor tied to another. Untie the model first.`;
-      throw new UsageError(adapter.folder, what, { tensor: name });
+  for (const [own, whole] of adapter.whole) {
+    const name = names.get(own);
+    const stored = name === undefined ? undefined : tensors.get(name);
+    if (name === undefined || !stored) {
+      const what = `holds ${quoted(own)} of its own, and the model has that tensor tied to another. Untie the model first.`;
+      throw new UsageError(adapter.folder, what, { tensor: own });
     }
     tensors.set(name, merging.replaced(name, stored, whole));
   }

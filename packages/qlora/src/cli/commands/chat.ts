@@ -6,6 +6,7 @@ import type { ChatMessage } from "../../text/chat-template.ts";
 import { type Answer, answer } from "../answer.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
+import { modelFormat } from "../model-format.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
 import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, HUB_OPTIONS, SEED_OPTIONS } from "../options.ts";
@@ -26,7 +27,8 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });
   const folder = await openModelFolder(located.model);
   checkTalks(folder);
-  const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });
+  const format = await modelFormat(folder, located.format, given);
+  const session = await Session.open(folder, { format: formatOf(format), on: options, output });
   try {
     if (located.adapter !== undefined) await session.adapt(located.adapter);
     output.line(output.colors.dim("/exit or Ctrl-D ends, /new begins anew, Ctrl-C stops an answer."));

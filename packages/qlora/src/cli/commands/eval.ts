@@ -4,6 +4,7 @@ import { evaluate } from "../../train/evaluate.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { LENGTH_OPTIONS } from "../data-options.ts";
 import { locateModel } from "../locate-model.ts";
+import { modelFormat } from "../model-format.ts";
 import { openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
 import { numberOption } from "../option-table.ts";
@@ -33,14 +34,15 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const folder = await openModelFolder(located.model);
   const path = await splitToEvaluate(args[1]!, { ...options, output });
   const { examples } = await readExamples(path, folder, options.maxLength);
-  const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });
+  const format = await modelFormat(folder, located.format, given);
+  const session = await Session.open(folder, { format: formatOf(format), on: options, output });
   try {
     if (located.adapter !== undefined) await session.adapt(located.adapter);
     const onProgress = (rows: number): void => output.status(`  eval      ${rows}/${examples.length} rows`);
     const result = await evaluate(session.model, examples, options.batch, onProgress);
     const { loss, perplexity, bitsPerByte, supervisedTokens } = result;
     const adapter = located.adapter === undefined ? "" : ` · adapter ${located.adapter}`;
-    output.facts("model", `${located.model} · ${formatWords(located.format)}${adapter}`);
+    output.facts("model", `${located.model} · ${formatWords(format)}${adapter}`);
     output.facts("data", `${path} · ${plural(examples.length, "row")} · ${plural(supervisedTokens, "supervised token")}`);
     const bytes = Number.isFinite(bitsPerByte) ? ` · ${bitsPerByte.toFixed(4)} bits per byte` : "";
     output.facts("loss", `${loss.toFixed(4)} · perplexity ${perplexity.toFixed(3)}${bytes}`);

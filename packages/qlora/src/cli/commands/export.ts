@@ -2,6 +2,7 @@
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import type { DecoderConfig } from "../../config/decoder-config.ts";
+import { asIn16Bit } from "../../config/model-tensors.ts";
 import { UsageError } from "../../error.ts";
 import { writeGgufFile } from "../../formats/gguf-writer/gguf-file.ts";
 import { ggufLora } from "../../formats/gguf-writer/gguf-lora.ts";
@@ -84,12 +85,18 @@ interface Exported {
   readonly next: string;
 }
 
-async function exportModel(to: string, as: Exclude<OutputKind, "safetensors">, model: ModelFolder, output: Output): Promise<Exported> {
+async function exportModel(
+  to: string,
+  as: Exclude<OutputKind, "safetensors" | "bnb-nf4">,
+  model: ModelFolder,
+  output: Output,
+): Promise<Exported> {
   output.facts("model", `${shortestPath(model.folder.name)} · without an adapter`);
   output.event("export", { model: model.folder.name, as });
   const files = await openModelFiles(model.folder);
   try {
-    const { warnings } = await writeModel(to, model, files, { as, maxShardBytes: Number.MAX_SAFE_INTEGER, output });
+    const turned = { ...files, tensors: asIn16Bit(model.config, files.tensors) };
+    const { warnings } = await writeModel(to, model, turned, { as, maxShardBytes: Number.MAX_SAFE_INTEGER, output });
     return { warnings, next: `llama-cli -m ${shellWord(shortestPath(to))}` };
   } finally {
     await files.close();

@@ -6,6 +6,7 @@ import { endOnce } from "../../text/end-once.ts";
 import { answer } from "../answer.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
+import { modelFormat } from "../model-format.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
 import { switchOption, textOption } from "../option-table.ts";
@@ -50,7 +51,8 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });
   const folder = await openModelFolder(located.model);
   const prompt = promptIds(folder, options);
-  const session = await Session.open(folder, { format: formatOf(located.format), on: options, output });
+  const format = await modelFormat(folder, located.format, given);
+  const session = await Session.open(folder, { format: formatOf(format), on: options, output });
   try {
     if (located.adapter !== undefined) await session.adapt(located.adapter);
     const { tokenizer, stopIds } = folder;

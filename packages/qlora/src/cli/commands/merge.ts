@@ -1,7 +1,9 @@
 // `qlora merge MODEL --adapter DIR --to PATH`: model and adapter made one, for tools that know nothing of adapters.
-import { namedFormat, type QFormat } from "@qlora-js/core";
+import { namedFormat, nf4, type QFormat } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../../error.ts";
+import { formatName } from "../../formats/bitsandbytes/format-name.ts";
+import { storedFormat } from "../../formats/bitsandbytes/stored-format.ts";
 import { openModelFiles } from "../../formats/model-files.ts";
 import { openFolder } from "../../formats/node-folder.ts";
 import { openAdapter } from "../../formats/open-adapter.ts";
@@ -21,6 +23,7 @@ import { plural } from "../wording.ts";
 import { freePath } from "../write/free-path.ts";
 import { GGUF_TYPES, OUTPUT_KINDS, OUTPUT_WORDS } from "../write/output-kind.ts";
 import { type Written, writeModel } from "../write/write-model.ts";
+import { writeQuantized } from "../write/write-quantized.ts";
 
 const { blockSize, doubleQuant } = FORMAT_OPTIONS;
 const { backend, threads } = BACKEND_OPTIONS;
@@ -69,18 +72,25 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   if (located.adapter === undefined)
     throw new UsageError("--adapter", "is missing. Give the folder of the adapter to merge, or a run folder as the model.", {});
   const to = await freePath(options.to, GGUF_TYPES[as] ? "file" : "folder");
-  const format: FormatOptions = { ...located.format, format: base === "16bit" ? "none" : base };
   const model = await openModelFolder(located.model);
+  const stored = await storedFormat(model.folder, model.config);
+  if (stored && base !== "16bit" && base !== stored.name) throw otherBase(base, stored, model);
+  const format: FormatOptions = { ...located.format, format: base === "16bit" || stored ? "none" : base };
   const files = await openModelFiles(model.folder);
   try {
     const adapter = await openAdapter(await openFolder(located.adapter), model.config);
     try {
-      announce(output, model, adapter, { ...options, format });
+      announce(output, model, adapter, { ...options, format, stored });
       const { backend } = await openBackend(options);
       try {
         const merging = { backend, config: model.config, files, adapter, base: formatOf(format) };
         const merged = mergedFiles({ ...merging, precision: GGUF_TYPES[as] ? "f32" : "file" });
-        conclude(output, await writeModel(to, model, merged, { as, maxShardBytes: options.maxShardSize, output }));
+        const writing = { maxShardBytes: options.maxShardSize, output };
+        const written =
+          as === "bnb-nf4"
+            ? await writeQuantized(to, model, merged, { backend, format: stored?.name === "nf4" ? stored : nf4(), ...writing })
+            : await writeModel(to, model, merged, { as, ...writing });
+        conclude(output, written);
       } finally {
         backend.dispose();
       }
@@ -94,31 +104,40 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
 
 const formatOf = ({ format, ...choices }: FormatOptions): QFormat | null => (format === "none" ? null : namedFormat(format, choices));
 
+function otherBase(base: string, stored: QFormat, { folder }: ModelFolder): UsageError {
+  const what = `is ${base}, and the weights of ${folder.name} are ${formatName(stored)} already. Leave it out: the adapter is added to those, or give the 16-bit model.`;
+  return new UsageError("--base", what, { base, stored: stored.name });
+}
+
 interface Announced {
   readonly as: (typeof OUTPUT_KINDS)[number];
   readonly format: FormatOptions;
+  /** What the file's own weights are, where they are 4-bit. */
+  readonly stored: QFormat | undefined;
 }
 
 /** Says which weights the adapter is added to: the two give different models. */
-function announce(output: Output, { folder, config }: ModelFolder, adapter: PeftAdapter, { as, format }: Announced): void {
+function announce(output: Output, { folder, config }: ModelFolder, adapter: PeftAdapter, { as, format, stored }: Announced): void {
   const own = format.format === "none";
   output.facts("model", `${shortestPath(folder.name)} · ${config.modelType}`);
   output.facts("adapter", `${shortestPath(adapter.folder)} · rank ${adapter.settings.rank} on ${plural(adapter.modules.size, "layer")}`);
-  output.facts(
-    "into",
-    own
-      ? "the file's own weights, which are nearer to the original model · --base nf4 takes the 4-bit ones that training saw"
-      : `the file's weights as ${formatWords(format)} leaves them · what training saw, if it was over the same format`,
-  );
+  output.facts("into", intoWords(format, stored));
   output.facts("as", OUTPUT_WORDS[as]);
   output.event("merge", {
     model: folder.name,
     adapter: adapter.folder,
     modules: adapter.modules.size,
     as,
-    base: own ? "16bit" : format.format,
+    base: stored?.name ?? (own ? "16bit" : format.format),
     ...(own ? {} : { blockSize: format.blockSize, doubleQuant: format.doubleQuant }),
   });
+}
+
+function intoWords(format: FormatOptions, stored: QFormat | undefined): string {
+  if (stored) return `the file's own weights, ${formatName(stored)}, dequantized · what training over this file saw`;
+  return format.format === "none"
+    ? "the file's own weights, which are nearer to the original model · --base nf4 takes the 4-bit ones that training saw"
+    : `the file's weights as ${formatWords(format)} leaves them · what training saw, if it was over the same format`;
 }
 
 function conclude(output: Output, { path, bytes, files, warnings }: Written): void {

@@ -12,6 +12,7 @@ import { byMethod, METHODS, type Method, methodOf } from "../../plan/methods.ts"
 import { planSteps, type StepPlan } from "../../plan/steps.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { localData } from "../from-hub.ts";
+import { modelFormat } from "../model-format.ts";
 import { numberOption, type OptionValues } from "../option-table.ts";
 import { BACKEND_OPTIONS, formatOf, HUB_OPTIONS } from "../options.ts";
 import type { Output } from "../output.ts";
@@ -45,7 +46,7 @@ const DEFAULT_LENGTH = 512;
 /** As train's. */
 const DEFAULT_EPOCHS = 3;
 
-async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promise<void> {
+async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const model = await plannedModel(args[0]!, { ...options, output });
   const { config, dtype } = model;
   const { shape, steps } =
@@ -55,7 +56,7 @@ async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promi
   const base = {
     ...shape,
     dtype,
-    format: formatOf(options),
+    format: formatOf(model.folder ? await modelFormat(model.folder, options, given) : options),
     adapter,
     accumulate: options.accumulate,
     optimizerBits: options.optimizer === "adamw8bit" ? 8 : 32,

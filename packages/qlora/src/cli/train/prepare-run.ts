@@ -15,6 +15,7 @@ import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifes
 import { isRunFolder } from "../../run/run-folder.ts";
 import { RunLock } from "../../run/run-lock.ts";
 import { type HubAccess, localAdapter, localData, localModel } from "../from-hub.ts";
+import { modelFormat } from "../model-format.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import { type DataExamples, readExamples } from "../read-examples.ts";
@@ -77,13 +78,14 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
   const saved = resumed?.manifest;
   const wanted = saved ? withSaved(request.options, given, saved.options) : request.options;
   const { model, data, folder, train, valid } = await readModelAndData(request, wanted.maxLength, output);
+  const held = await modelFormat(folder, wanted, given);
   const started = await localAdapter(request.adapter, hub);
   const files = await openModelFiles(folder.folder);
   try {
     checkModelTensors(folder.config, files);
     const { adapter, lora } = await chooseAdapter({ ...request, adapter: started }, wanted, folder);
     const { options, plan } = resolveRun(
-      saved ? wanted : asTheAdapter(wanted, lora, adapter),
+      { ...(saved ? wanted : asTheAdapter(wanted, lora, adapter)), ...held },
       given,
       train.examples.map((e) => e.inputIds.length),
     );

@@ -21,7 +21,7 @@ export interface Written {
 }
 
 export interface WriteOptions {
-  readonly as: OutputKind;
+  readonly as: Exclude<OutputKind, "bnb-nf4">;
   readonly maxShardBytes: number;
   readonly output: Output;
 }

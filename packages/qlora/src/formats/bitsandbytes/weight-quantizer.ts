@@ -56,7 +56,8 @@ export class WeightQuantizer {
       dtype: coreDType(stored.dtype) as PackedWeight["dtype"],
       codes: computedTensor(file, "U8", [Math.ceil((outFeatures * inFeatures) / 2), 1], async () => (await again()).codes),
     };
-    if (!double) return { ...common, absmax: computedTensor(file, "F32", [blocks], async () => bytesOf((await again()).absmax)), nested: null };
+    if (!double)
+      return { ...common, absmax: computedTensor(file, "F32", [blocks], async () => bytesOf((await again()).absmax)), nested: null };
     return {
       ...common,
       absmax: computedTensor(file, "U8", [blocks], async () => (await again()).double!.absmaxCodes),

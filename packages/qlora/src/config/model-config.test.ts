@@ -154,7 +154,8 @@ describe("refuses by name, as the user's choice,", () => {
     [{ rope_scaling: { type: 3 } }, /rope type 3/],
     [{ rope_parameters: { full_attention: { rope_type: "default" } } }, /"full_attention"/],
     [{ rope_interleaved: true }, /rope_interleaved/],
-    [{ quantization_config: { quant_method: "bitsandbytes" } }, /quantization_config "bitsandbytes" is not supported/],
+    [{ quantization_config: { quant_method: "gptq", bits: 4 } }, /quantized by "gptq" are not read/],
+    [{ quantization_config: { load_in_8bit: true } }, /8-bit weights of bitsandbytes/],
     [{ attention_dropout: 0.1 }, /attention_dropout 0\.1/],
     [{ is_encoder_decoder: true }, /is_encoder_decoder/],
     [{ dtype: "float8_e4m3fn" }, /dtype "float8_e4m3fn"/],
@@ -278,7 +279,8 @@ describe.skipIf(!existsSync(families))("tiny models of transformers 5 (skipped w
     expect(config.ropes[0]!.scaling.kind).toBe(family === "llama" ? "none" : "llama3");
   });
 
-  test("the 4-bit copy is refused by name", async () => {
-    await expect(readModelConfig(await openFolder(`${families}llama/bnb4`))).rejects.toThrow(/quantization_config "bitsandbytes"/);
+  test("the 4-bit copy says how it is quantized", async () => {
+    const config = await readModelConfig(await openFolder(`${families}llama/bnb4`));
+    expect(config.quantization).toEqual({ format: "nf4", doubleQuant: true });
   });
 });

@@ -61,6 +61,8 @@ async function run({ args, options, output }: CompareInvocation): Promise<void> 
   const folder = await openModelFolder(model);
   if (folder.config.kind !== "decoder")
     throw new UsageError(model, `is a ${folder.config.modelType}, which does not continue texts. Give a decoder-only model.`);
+  if (folder.config.quantization)
+    throw new UsageError(model, "is quantized already, and formats are compared with what they are made from. Give the 16-bit model.");
   const windows = await readWindows(folder, options);
   const session = await Session.open(folder, { format: null, on: options, output });
   const compared: ComparedModel[] = [];

@@ -1,6 +1,6 @@
+import type { Activation } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
 import { quoted } from "../formats/quoted.ts";
-import type { Activation } from "./decoder-config.ts";
 
 const WORDS: Readonly<Record<string, Activation>> = {
   silu: "silu",

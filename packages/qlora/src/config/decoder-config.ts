@@ -1,5 +1,6 @@
 // Everything in which language models of the decoder-only kind differ here, as plain data. A family's file fills it in from its config.json; the model's
 // code asks it, and never for the family's name.
+import type { Activation } from "@qlora-js/core";
 import type { BaseConfig } from "./base-config.ts";
 
 /** How rotation frequencies are changed for long contexts. */
@@ -66,8 +67,6 @@ export interface AttentionConfig {
   readonly bias: boolean;
   readonly outputBias: boolean;
 }
-
-export type Activation = "silu" | "gelu" | "geluTanh" | "relu";
 
 export interface MlpConfig {
   /** down(act(gate)·up) with two matrices or with both in one, gate first; or down(act(up)). */

@@ -1,6 +1,7 @@
 // T5 (Raffel et al. 2020) as plain data: an encoder that sees all of a text, and a decoder that sees it too.
+
+import type { Activation } from "@qlora-js/core";
 import type { BaseConfig } from "./base-config.ts";
-import type { Activation } from "./decoder-config.ts";
 
 /** Frozen. `layers` counts those of the encoder, then those of the decoder. */
 export interface T5Config extends BaseConfig {

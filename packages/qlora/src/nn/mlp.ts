@@ -1,7 +1,6 @@
 // The feed-forward half of a layer: down(act(gate(x)) · up(x)) (Shazeer 2020), or down(act(up(x))).
-import { slice, type Tensor } from "@qlora-js/core";
-import type { Activation } from "../config/decoder-config.ts";
-import { activate, activateGated } from "./activation.ts";
+import { type Activation, gatedActivation, slice, type Tensor } from "@qlora-js/core";
+import { activate } from "./activation.ts";
 import type { ForwardContext } from "./linear.ts";
 import type { LinearSlot } from "./linear-slot.ts";
 
@@ -27,10 +26,10 @@ export class Mlp {
     const { inputs, activation } = this;
     switch (inputs.kind) {
       case "separate":
-        return activateGated(activation, inputs.gate.forward(x, context), inputs.up.forward(x, context));
+        return gatedActivation(inputs.gate.forward(x, context), inputs.up.forward(x, context), activation);
       case "joined": {
         const both = inputs.gateUp.forward(x, context);
-        return activateGated(activation, slice(both, 2, 0, inputs.size), slice(both, 2, inputs.size, 2 * inputs.size));
+        return gatedActivation(slice(both, 2, 0, inputs.size), slice(both, 2, inputs.size, 2 * inputs.size), activation);
       }
       case "none":
         return activate(activation, inputs.up.forward(x, context));

@@ -1,7 +1,6 @@
-import { crossEntropy, indexSelect, isTracked, linearCrossEntropy, reshape, type Tensor, tensor } from "@qlora-js/core";
+import { indexSelect, isTracked, linearCrossEntropy, reshape, type Tensor, tensor } from "@qlora-js/core";
 import type { Batch } from "../data/batch.ts";
 import type { LanguageModel } from "../models/language-model.ts";
-import { logits } from "../models/logits.ts";
 import type { ForwardPass } from "../nn/forward-pass.ts";
 import { supervisedRows } from "./supervised-rows.ts";
 import { trainedHeadLosses } from "./trained-head-losses.ts";
@@ -14,6 +13,5 @@ export function tokenLosses(model: LanguageModel, batch: Batch, pass: ForwardPas
   const picked = indexSelect(hidden, tensor(backend, rows, [rows.length], "i32"));
   const wanted = tensor(backend, targets, [targets.length], "i32");
   if (isTracked(model.head)) return trainedHeadLosses(model, picked, wanted);
-  if (config.logitSoftcap !== null) return crossEntropy(logits(model, picked), wanted);
-  return linearCrossEntropy(picked, model.head, wanted);
+  return linearCrossEntropy(picked, model.head, wanted, { softcap: config.logitSoftcap });
 }

@@ -29,18 +29,20 @@ export function byteLevelFiles(
       pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
       decoder: { type: "ByteLevel" },
       model: { type: "BPE", vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges },
-      ...(config.bos_token && !("no_bos" in config) ? { post_processor: bosProcessor(String(config.bos_token)) } : {}),
+      ...(config.bos_token && !("no_bos" in config)
+        ? { post_processor: bosProcessor(String(config.bos_token), special.indexOf(String(config.bos_token))) }
+        : {}),
     },
     config,
     ...more,
   };
 }
 
-const bosProcessor = (bos: string) => ({
+const bosProcessor = (bos: string, id: number) => ({
   type: "TemplateProcessing",
   single: [{ SpecialToken: { id: bos, type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
   pair: [],
-  special_tokens: { [bos]: { id: bos, ids: [0], tokens: [bos] } },
+  special_tokens: { [bos]: { id: bos, ids: [id], tokens: [bos] } },
 });
 
 /** A sentence-piece-like tokenizer: a space goes before each text, spaces are "▁", unknown characters fall back to bytes. */
@@ -63,7 +65,7 @@ export function metaspaceFiles(config: Record<string, unknown> = {}): TokenizerF
           { type: "Replace", pattern: { String: " " }, content: "▁" },
         ],
       },
-      post_processor: bosProcessor("<s>"),
+      post_processor: bosProcessor("<s>", 1),
       decoder: {
         type: "Sequence",
         decoders: [

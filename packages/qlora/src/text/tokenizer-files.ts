@@ -1,5 +1,5 @@
 // What a Hugging Face folder says about its tokenizer, as parsed JSON: the shapes we read and the special tokens they name. No file access here.
-// Only the fields we use are described; everything else passes through to @huggingface/tokenizers, which reads tokenizer.json itself.
+// Only what is read from every tokenizer.json is described here; its steps and its vocabulary are checked where they are made to work (pipeline/).
 import * as z from "zod";
 import { checkJson } from "../formats/read-json.ts";
 
@@ -25,9 +25,24 @@ const tokenText = z.union([z.string(), z.looseObject({ content: z.string() }).tr
 
 const specialNames = z.looseObject({ bos_token: tokenText, eos_token: tokenText, pad_token: tokenText, unk_token: tokenText });
 
+/** Ids go into 32-bit integers. */
+const tokenId = z.int().nonnegative().max(0x7fff_ffff);
+
+const addedToken = z
+  .looseObject({
+    id: tokenId,
+    content: z.string(),
+    special: z.boolean().default(false),
+    single_word: z.boolean().default(false),
+    lstrip: z.boolean().default(false),
+    rstrip: z.boolean().default(false),
+    normalized: z.boolean().optional(),
+  })
+  .transform((token) => ({ ...token, normalized: token.normalized ?? !token.special }));
+
 const tokenizerJson = z.looseObject({
-  model: z.looseObject({ type: z.enum(["BPE", "Unigram", "WordPiece"]).nullish() }),
-  added_tokens: z.array(z.looseObject({ id: z.int().nonnegative(), content: z.string(), special: z.boolean().optional() })).default([]),
+  model: z.looseObject({}),
+  added_tokens: z.array(addedToken).default([]),
   normalizer: z.looseObject({}).nullable().default(null),
   pre_tokenizer: z.looseObject({}).nullable().default(null),
   post_processor: z.looseObject({}).nullable().default(null),

@@ -78,8 +78,7 @@ describe("Tokenizer", () => {
   });
 
   it("refuses a text it has no token for", () => {
-    const vocab = { a: 0 };
-    const tokenizer = Tokenizer.from({ tokenizer: { model: { type: "WordPiece", vocab }, pre_tokenizer: { type: "Whitespace" } } });
+    const tokenizer = Tokenizer.from({ tokenizer: { model: { type: "Unigram", vocab: [["a", -1]] } } });
     expect(() => tokenizer.encode("a b")).toThrow(UsageError);
   });
 

@@ -1,8 +1,14 @@
-// Text to token ids and back, over @huggingface/tokenizers. What this adds to the library: which ids begin, end and stop a sequence, the special tokens
-// around a text as transformers would put them, and errors that say what is missing. Decoding never "cleans up" spaces: the text is what the ids say.
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
-import { FormatError, UnsupportedError } from "@qlora-js/core";
+// Text to token ids and back, as a tokenizer.json says: added tokens are found, the rest is normalized, cut into pieces and encoded by the vocabulary. Also
+// which ids begin, end and stop a sequence. Ids are those of tokenizers and transformers; decoding never "cleans up" spaces: the text is what the ids say.
+import { FormatError } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
+import { AddedTokens } from "./pipeline/added-tokens.ts";
+import { type Decoder, makeDecoder } from "./pipeline/decoder.ts";
+import { makeModel, type VocabularyModel } from "./pipeline/model.ts";
+import { makeNormalizer } from "./pipeline/normalizer.ts";
+import { readSurroundings, type Surroundings } from "./pipeline/post-processor.ts";
+import { makePreTokenizer, type PreTokenizer } from "./pipeline/pre-tokenizer.ts";
+import { type Step, StepReader } from "./pipeline/step.ts";
 import { type CheckedFiles, checkTokenizerFiles, pathIn, type TokenizerFiles } from "./tokenizer-files.ts";
 
 /** A token with a job: its text and its id. */
@@ -31,44 +37,38 @@ export class Tokenizer {
   readonly prefixIds: readonly number[];
   /** Ids that `addSpecialTokens` puts after a text. */
   readonly suffixIds: readonly number[];
-  readonly #inner: HuggingFaceTokenizer;
+  readonly #parts: Parts;
   readonly #specialIds: ReadonlySet<number>;
-  readonly #text: TokenTable;
+  readonly #texts: ReadonlyMap<number, string>;
 
   private constructor(
-    inner: HuggingFaceTokenizer,
+    parts: Parts,
     files: CheckedFiles,
     /** The tokens with a job. */
     readonly special: SpecialTokens,
   ) {
-    this.#inner = inner;
-    this.addedTokens = new Map(files.tokenizer.added_tokens.map((token) => [token.id, token.content]));
+    const added = files.tokenizer.added_tokens;
+    this.#parts = parts;
+    this.addedTokens = new Map(added.map((token) => [token.id, token.content]));
     const named = Object.values(special).map((token: SpecialToken) => token.id);
-    this.#specialIds = new Set([...files.tokenizer.added_tokens.filter((token) => token.special).map((token) => token.id), ...named]);
+    this.#specialIds = new Set([...added.filter((token) => token.special).map((token) => token.id), ...named]);
     this.stopIds = [...new Set([...files.stopIds, ...(special.eos ? [special.eos.id] : [])])];
-    this.#text = tokenTable(inner);
-    this.vocabularySize = this.#text.length;
-    [this.prefixIds, this.suffixIds] = surroundingIds(inner, files, special);
+    this.#texts = new Map([...Array.from(parts.model.ids, ([token, id]) => [id, token] as const), ...this.addedTokens]);
+    let largest = -1;
+    for (const id of this.#texts.keys()) largest = Math.max(largest, id);
+    this.vocabularySize = largest + 1;
+    const { before, after } = surroundings(parts, files, special);
+    [this.prefixIds, this.suffixIds] = [before, after];
   }
 
   /**
    * Makes a tokenizer from the parsed files of a folder.
-   * @throws FormatError if a file is not what it should be; UnsupportedError if tokenizer.json asks for something the library does not do.
+   * @throws FormatError if a file is not what it should be; UnsupportedError if tokenizer.json asks for something that is not done here.
    */
   static from(files: TokenizerFiles): Tokenizer {
     const checked = checkTokenizerFiles(files);
-    const model: Record<string, unknown> = { ...checked.tokenizer.model };
-    let inner: HuggingFaceTokenizer;
-    try {
-      inner = new HuggingFaceTokenizer({ ...checked.tokenizer, model }, checked.config);
-    } catch (cause) {
-      throw new UnsupportedError(
-        `${pathIn(files, "tokenizer.json")}: ${messageOf(cause)}. Only what @huggingface/tokenizers reads can be used.`,
-        { cause },
-      );
-    }
-    letGoOfLists(inner, model);
-    return new Tokenizer(inner, checked, specialTokens(inner, checked, pathIn(files, "tokenizer_config.json")));
+    const parts = makeParts(checked, pathIn(files, "tokenizer.json"));
+    return new Tokenizer(parts, checked, specialTokens(parts, checked, pathIn(files, "tokenizer_config.json")));
   }
 
   /**
@@ -77,14 +77,18 @@ export class Tokenizer {
    * @throws UsageError if a piece of the text has no token and the vocabulary no unknown token.
    */
   encode(text: string, { addSpecialTokens = true }: { addSpecialTokens?: boolean } = {}): number[] {
-    const { ids, tokens }: { ids: (number | undefined)[]; tokens: string[] } = this.#inner.encode(text, { add_special_tokens: false });
-    const missing = ids.indexOf(undefined);
-    if (missing >= 0) {
-      const piece = tokens[missing] ?? "";
-      throw new UsageError("tokenizer", `no token for ${JSON.stringify(piece)}, and the vocabulary has no unknown token.`, { piece });
+    const { addedTokens, preTokenize, model } = this.#parts;
+    const ids: number[] = addSpecialTokens ? [...this.prefixIds] : [];
+    for (const section of addedTokens.sections(text)) {
+      if (typeof section === "number") {
+        ids.push(section);
+        continue;
+      }
+      for (const piece of preTokenize(section)) {
+        for (const id of model.encode(piece)) ids.push(typeof id === "number" ? id : noToken(id));
+      }
     }
-    const known = ids as number[];
-    return addSpecialTokens ? [...this.prefixIds, ...known, ...this.suffixIds] : known;
+    return addSpecialTokens ? ids.concat(this.suffixIds) : ids;
   }
 
   /**
@@ -92,18 +96,22 @@ export class Tokenizer {
    * @param options.skipSpecialTokens Whether to leave special tokens out (default false).
    */
   decode(ids: Iterable<number>, { skipSpecialTokens = false }: { skipSpecialTokens?: boolean } = {}): string {
-    const kept = [...ids].filter((id) => this.#text[id] !== undefined && !(skipSpecialTokens && this.#specialIds.has(id)));
-    return kept.length === 0 ? "" : this.#inner.decode(kept, { clean_up_tokenization_spaces: false });
+    const tokens: string[] = [];
+    for (const id of ids) {
+      const token = skipSpecialTokens && this.#specialIds.has(id) ? undefined : this.#texts.get(id);
+      if (token !== undefined) tokens.push(token);
+    }
+    return this.#parts.decode ? this.#parts.decode(tokens).join("") : tokens.join(" ");
   }
 
   /** The token's own writing in the vocabulary, or undefined outside it. */
   idToToken(id: number): string | undefined {
-    return this.#text[id];
+    return this.#texts.get(id);
   }
 
   /** The id of a token by its own writing in the vocabulary. */
   tokenToId(token: string): number | undefined {
-    return this.#inner.token_to_id(token);
+    return this.#parts.idOf(token);
   }
 
   /** Whether the id is a special token: it marks something and is not text. */
@@ -112,26 +120,44 @@ export class Tokenizer {
   }
 }
 
-/** The library keeps the lists it was given beside the tables it made of them, some 10 MB for 50,000 tokens; it reads the tables alone. */
-function letGoOfLists({ model }: HuggingFaceTokenizer, given: Record<string, unknown>): void {
-  for (const list of ["vocab", "merges"]) if (list in given) given[list] = [];
-  if ("merges" in model) model.merges = [];
+/** A tokenizer.json, made to work. */
+interface Parts {
+  readonly addedTokens: AddedTokens;
+  readonly preTokenize: PreTokenizer;
+  readonly model: VocabularyModel;
+  readonly decode: Decoder | undefined;
+  /** What the post-processor puts around a text. */
+  readonly around: Surroundings;
+  /** The id of a token by its writing: added tokens first. */
+  idOf(token: string): number | undefined;
 }
 
-type TokenTable = readonly (string | undefined)[];
-
-function tokenTable(inner: HuggingFaceTokenizer): TokenTable {
-  const table: (string | undefined)[] = [];
-  for (const [token, id] of inner.get_vocab()) if (token !== undefined) table[id] = token;
-  return table;
+function makeParts({ tokenizer }: CheckedFiles, file: string): Parts {
+  const made = <T>(kind: string, step: Step | null, make: (step: StepReader) => T): T | undefined =>
+    step === null ? undefined : make(new StepReader(file, kind, step));
+  const model = makeModel(file, tokenizer.model);
+  const added = new Map(tokenizer.added_tokens.map((token) => [token.content, token.id]));
+  const normalize = made("normalizer", tokenizer.normalizer, makeNormalizer) ?? ((text) => text);
+  return {
+    addedTokens: new AddedTokens(tokenizer.added_tokens, normalize),
+    preTokenize: made("pre-tokenizer", tokenizer.pre_tokenizer, makePreTokenizer) ?? (({ text }) => (text === "" ? [] : [text])),
+    model,
+    decode: made("decoder", tokenizer.decoder, makeDecoder),
+    around: made("post-processor", tokenizer.post_processor, readSurroundings) ?? { before: [], after: [] },
+    idOf: (token) => added.get(token) ?? model.ids.get(token),
+  };
 }
 
-function specialTokens(inner: HuggingFaceTokenizer, { config, specialTokensMap }: CheckedFiles, file: string): SpecialTokens {
+function noToken(piece: string): never {
+  throw new UsageError("tokenizer", `no token for ${JSON.stringify(piece)}, and the vocabulary has no unknown token.`, { piece });
+}
+
+function specialTokens(parts: Parts, { config, specialTokensMap }: CheckedFiles, file: string): SpecialTokens {
   const special: { [job: string]: SpecialToken } = {};
   for (const job of ["bos", "eos", "pad", "unk"] as const) {
     const text = config[`${job}_token`] ?? specialTokensMap[`${job}_token`];
     if (text === undefined || text === null) continue;
-    const id = inner.token_to_id(text);
+    const id = parts.idOf(text);
     if (id === undefined) throw new FormatError(file, `${job}_token is ${JSON.stringify(text)}, which tokenizer.json does not have.`);
     special[job] = { text, id };
   }
@@ -139,17 +165,8 @@ function specialTokens(inner: HuggingFaceTokenizer, { config, specialTokensMap }
 }
 
 // transformers 5 (tokenization_utils_tokenizers.py): add_bos_token or add_eos_token written in tokenizer_config.json replaces what the post-processor does.
-function surroundingIds(inner: HuggingFaceTokenizer, { config }: CheckedFiles, special: SpecialTokens): [number[], number[]] {
+function surroundings({ around }: Parts, { config }: CheckedFiles, special: SpecialTokens): Surroundings {
+  if (typeof config.add_bos_token !== "boolean" && typeof config.add_eos_token !== "boolean") return around;
   const idsOf = (token: SpecialToken | undefined) => (token ? [token.id] : []);
-  if (typeof config.add_bos_token === "boolean" || typeof config.add_eos_token === "boolean") {
-    return [config.add_bos_token ? idsOf(special.bos) : [], config.add_eos_token ? idsOf(special.eos) : []];
-  }
-  if (!inner.post_processor) return [[], []];
-  const probe = "\u{F0000}"; // stands for the text; the processor only puts tokens around it
-  const around = inner.post_processor.post_process([probe], null, true).tokens;
-  const at = around.indexOf(probe);
-  const ids = (tokens: string[]) => tokens.map((token) => inner.token_to_id(token)).filter((id) => id !== undefined);
-  return [ids(around.slice(0, at)), ids(around.slice(at + 1))];
+  return { before: config.add_bos_token ? idsOf(special.bos) : [], after: config.add_eos_token ? idsOf(special.eos) : [] };
 }
-
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");

@@ -1,0 +1,90 @@
+// Where a text is cut before the vocabulary is looked at: no token reaches over a cut. Each step of a tokenizer.json becomes a function from a piece to pieces.
+// Character classes are Unicode's, as in the original: \d and \s of JavaScript are others.
+import * as z from "zod";
+import { toByteCharacters } from "./byte-level.ts";
+import { expression, patternOf, patternSchema } from "./pattern.ts";
+import { split, splitBehavior } from "./split.ts";
+import type { StepReader } from "./step.ts";
+
+/** A stretch of a text. */
+export interface Piece {
+  readonly text: string;
+  /** Whether it is what the text begins with. */
+  readonly first: boolean;
+}
+
+/** A piece to pieces, none of them empty. */
+export type PreTokenizer = (piece: Piece) => string[];
+
+/** GPT-2's words (byte_level.rs). */
+const GPT2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+
+/**
+ * @throws FormatError if a field is not what it should be
+ * @throws UnsupportedError for a type that is not known here
+ */
+export function makePreTokenizer(step: StepReader): PreTokenizer {
+  switch (step.type) {
+    case "Sequence": {
+      const steps = step.steps("pretokenizers").map(makePreTokenizer);
+      return (piece) =>
+        steps.reduce((pieces, cut) => pieces.flatMap((text, i) => cut({ text, first: piece.first && i === 0 })), [piece.text]);
+    }
+    case "ByteLevel":
+      return byteLevel(step);
+    case "Metaspace":
+      return metaspace(step);
+    case "Split": {
+      const { pattern, behavior, invert } = step.read(
+        z.looseObject({ pattern: patternSchema, behavior: splitBehavior, invert: z.boolean().default(false) }),
+      );
+      const found = patternOf(step, pattern);
+      return ({ text }) => split(text, found, behavior, invert);
+    }
+    case "Digits": {
+      const { individual_digits } = step.read(z.looseObject({ individual_digits: z.boolean().default(false) }));
+      return ({ text }) => split(text, /\p{N}/gu, individual_digits ? "isolated" : "contiguous");
+    }
+    case "Punctuation": {
+      const { behavior } = step.read(z.looseObject({ behavior: splitBehavior.default("isolated") }));
+      return ({ text }) => split(text, /[\p{P}!-/:-@[-`{-~]/gu, behavior);
+    }
+    case "Whitespace":
+      return ({ text }) => split(text, WORDS, "removed", true);
+    case "WhitespaceSplit":
+      return ({ text }) => split(text, /\p{White_Space}/gu, "removed");
+    default:
+      throw step.unsupported();
+  }
+}
+
+/** Words, and runs of what is neither word nor white space. */
+const WORDS = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
+
+function byteLevel(step: StepReader): PreTokenizer {
+  const schema = z.looseObject({ add_prefix_space: z.boolean().default(true), use_regex: z.boolean().default(true) });
+  const { add_prefix_space, use_regex } = step.read(schema);
+  const words = use_regex ? expression(step, GPT2) : undefined;
+  return ({ text }) => {
+    const begun = add_prefix_space && !text.startsWith(" ") ? ` ${text}` : text;
+    return split(begun, words, "isolated").map(toByteCharacters);
+  };
+}
+
+function metaspace(step: StepReader): PreTokenizer {
+  const schema = z.looseObject({
+    replacement: z.string().default("▁"),
+    prepend_scheme: z.enum(["first", "never", "always"]).optional(),
+    add_prefix_space: z.boolean().optional(), // older files, where it is prepended always or never
+    split: z.boolean().default(true),
+  });
+  const { replacement, prepend_scheme, add_prefix_space, split: cuts } = step.read(schema);
+  const scheme = prepend_scheme ?? (add_prefix_space === false ? "never" : "always");
+  const mark = patternOf(step, { String: replacement });
+  return ({ text, first }) => {
+    const spaced = text.replaceAll(" ", () => replacement);
+    const prepends = scheme === "always" || (scheme === "first" && first);
+    const begun = prepends && !spaced.startsWith(replacement) ? replacement + spaced : spaced;
+    return cuts ? split(begun, mark, "mergedwithnext") : [begun];
+  };
+}

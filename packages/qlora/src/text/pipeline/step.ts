@@ -1,0 +1,52 @@
+// The parts of a tokenizer.json: each is an object with a type, and some are sequences of others. Here is how one is opened and checked; what it does is
+// with its kind (normalizer, pre-tokenizer, decoder, post-processor).
+import { UnsupportedError } from "@qlora-js/core";
+import * as z from "zod";
+import { quoted } from "../../formats/quoted.ts";
+import { checkJson } from "../../formats/read-json.ts";
+
+/** A part as it stands in the file. */
+export type Step = Readonly<Record<string, unknown>>;
+
+/** Sequences stand in sequences in no known file; this deep they are read. */
+const DEEPEST = 8;
+
+/** A part of a tokenizer.json together with what errors have to name. */
+export class StepReader {
+  constructor(
+    /** The file. */
+    readonly file: string,
+    /** What it is a part of, as messages say it: "normalizer", "decoder", … */
+    readonly kind: string,
+    readonly step: Step,
+    readonly depth = 0,
+  ) {}
+
+  /** The type's name. */
+  get type(): unknown {
+    return this.step.type;
+  }
+
+  /** @throws FormatError naming the field that does not fit */
+  read<T>(schema: z.ZodType<T>): T {
+    return checkJson(this.file, schema, this.step);
+  }
+
+  /**
+   * The steps of a sequence.
+   * @throws FormatError if `key` holds no list of steps, or sequences are nested too deep
+   */
+  steps(key: string): readonly StepReader[] {
+    if (this.depth >= DEEPEST) throw this.unsupported(`nested more than ${DEEPEST} deep`);
+    const list = this.read(z.looseObject({ [key]: z.array(z.looseObject({})) }))[key] as readonly Step[];
+    return list.map((step) => new StepReader(this.file, this.kind, step, this.depth + 1));
+  }
+
+  /** The error for what we do not do. */
+  unsupported(what = ""): UnsupportedError {
+    const name = `the ${this.kind} ${quoted(this.type)}`;
+    return new UnsupportedError(
+      `${this.file}: ${name}${what && ` ${what}`} is not read. Give rows of input_ids + labels, made with the model's own tokenizer.`,
+    );
+  }
+}

@@ -1,0 +1,183 @@
+// A tokenizer.json comes from outside: whatever is in it, the answer is a tokenizer that works or a typed error, soon.
+import { FormatError, UnsupportedError } from "@qlora-js/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../error.ts";
+import { Tokenizer } from "./tokenizer.ts";
+
+/** Damaged files per test; 100 000 were run when this was written. */
+const FUZZ_RUNS = Number(process.env.QLORA_FUZZ_RUNS ?? 5_000);
+
+const added = [{ id: 4, content: "<s>", special: true, lstrip: true, rstrip: false, single_word: false, normalized: false }];
+const around = {
+  type: "Sequence",
+  processors: [
+    { type: "ByteLevel" },
+    {
+      type: "TemplateProcessing",
+      single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+      special_tokens: { "<s>": { id: "<s>", ids: [4], tokens: ["<s>"] } },
+    },
+  ],
+};
+const BPE = {
+  added_tokens: added,
+  normalizer: {
+    type: "Sequence",
+    normalizers: [{ type: "NFC" }, { type: "Replace", pattern: { String: " " }, content: "▁" }, { type: "Prepend", prepend: "▁" }],
+  },
+  pre_tokenizer: {
+    type: "Sequence",
+    pretokenizers: [
+      { type: "Split", pattern: { Regex: "\\p{N}{1,3}|(?i:'s)|\\s+" }, behavior: "Isolated", invert: false },
+      { type: "Digits", individual_digits: true },
+      { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: true },
+    ],
+  },
+  post_processor: around,
+  decoder: { type: "Sequence", decoders: [{ type: "ByteFallback" }, { type: "Fuse" }, { type: "Strip", content: " ", start: 1, stop: 0 }] },
+  model: {
+    type: "BPE",
+    unk_token: "u",
+    fuse_unk: true,
+    byte_fallback: true,
+    ignore_merges: false,
+    vocab: { a: 0, b: 1, ab: 2, u: 3, "<0x0A>": 5 },
+    merges: [["a", "b"]],
+  },
+};
+const UNIGRAM = {
+  added_tokens: added,
+  normalizer: { type: "Precompiled", precompiled_charsmap: "CAAAAAECAwQFBgcIQQA=" },
+  pre_tokenizer: { type: "ByteLevel", add_prefix_space: true, use_regex: false },
+  post_processor: { type: "BertProcessing", cls: ["<s>", 4], sep: ["<s>", 4] },
+  decoder: { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true },
+  model: {
+    type: "Unigram",
+    unk_id: 0,
+    byte_fallback: false,
+    vocab: [
+      ["u", 0],
+      ["a", -1],
+      ["ab", -2.5],
+      ["Ġ", -3],
+    ],
+  },
+};
+const CONFIG = { bos_token: "<s>", add_bos_token: true, chat_template: "{{ bos_token }}" };
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Every place in a JSON value, as the keys to it. */
+const places = (json: Json, at: readonly string[] = []): (readonly string[])[] =>
+  typeof json !== "object" || json === null
+    ? [at]
+    : [at, ...Object.keys(json).flatMap((key) => places((json as Record<string, Json>)[key]!, [...at, key]))];
+
+/** The value with another at one place, or with that place left out. */
+function changed(json: Json, place: readonly string[], value: Json | undefined): Json {
+  const [key, ...rest] = place;
+  if (key === undefined) return value ?? null;
+  const copy = (Array.isArray(json) ? [...json] : { ...(json as object) }) as Record<string, Json>;
+  if (rest.length === 0 && value === undefined) delete copy[key];
+  else copy[key] = changed(copy[key] as Json, rest, value);
+  return copy;
+}
+
+const odd = fc.oneof(
+  fc.constantFrom<Json>(
+    -1,
+    1e9,
+    2 ** 31,
+    2 ** 53,
+    1e308,
+    0.5,
+    "",
+    "a",
+    "BPE",
+    "Sequence",
+    "Regex",
+    "\\",
+    "[",
+    "(?<",
+    "(((",
+    "\\p{Q}",
+    "__proto__",
+    "\ud800",
+  ),
+  fc.constantFrom<Json>(
+    [],
+    {},
+    [[]],
+    [null],
+    { type: "Sequence" },
+    { String: "" },
+    { Regex: "[" },
+    { Regex: "" },
+    { __proto__: null },
+    { toString: 1 },
+  ),
+  fc.jsonValue({ maxDepth: 2 }).map((value) => value as Json),
+);
+
+/** Whether the files made a tokenizer; what was thrown if not was ours. */
+function answers(tokenizer: unknown, config: unknown): boolean {
+  try {
+    const made = Tokenizer.from({ tokenizer, config });
+    made.decode(made.encode("a<s> b 12's é\n"));
+    return true;
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof UnsupportedError || error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+describe("a tokenizer.json from outside", () => {
+  it("is one of these two, before it is damaged", () => {
+    expect([answers(BPE, CONFIG), answers(UNIGRAM, CONFIG)]).toEqual([true, true]);
+  });
+
+  it("is answered with a tokenizer or a typed error, whichever values are put where", () => {
+    const both = fc.constantFrom<Json>(
+      { tokenizer: BPE, config: CONFIG } as unknown as Json,
+      { tokenizer: UNIGRAM, config: CONFIG } as unknown as Json,
+    );
+    fc.assert(
+      fc.property(
+        both,
+        fc.array(fc.tuple(fc.nat(10_000), fc.option(odd, { nil: undefined })), { minLength: 1, maxLength: 3 }),
+        (files, changes) => {
+          let damaged = files;
+          for (const [nth, value] of changes) {
+            const all = places(damaged);
+            damaged = changed(damaged, all[nth % all.length]!, value);
+          }
+          const { tokenizer, config } = (damaged ?? {}) as { tokenizer?: unknown; config?: unknown };
+          answers(tokenizer, config);
+        },
+      ),
+      { numRuns: FUZZ_RUNS },
+    );
+  }, 600_000);
+
+  it("is refused where it is nested without end", () => {
+    const deep = (open: string, close: string, count: number) => JSON.parse(open.repeat(count) + close.repeat(count)) as unknown;
+    const lists = deep("[", "]", 200_000);
+    const sequences = JSON.parse(`${'{"type":"Sequence","normalizers":['.repeat(50_000)}${"]}".repeat(50_000)}`) as unknown;
+    for (const part of ["model", "normalizer", "pre_tokenizer", "post_processor", "decoder", "added_tokens"])
+      expect(answers({ ...BPE, [part]: lists }, CONFIG), part).toBe(false);
+    expect(answers({ ...BPE, normalizer: sequences }, CONFIG)).toBe(false);
+    expect(answers({ ...BPE, model: { ...BPE.model, vocab: lists, merges: lists } }, CONFIG)).toBe(false);
+    expect(answers(lists, lists)).toBe(false);
+  });
+
+  it("is refused where it is long and wrong at the end, and not made room for by the ids it claims", () => {
+    const vocab = Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`t${i}`, i]));
+    const merges = Array.from({ length: 300_000 }, () => "a b").concat("a");
+    expect(answers({ ...BPE, model: { ...BPE.model, vocab: { ...vocab, last: -1 } } }, CONFIG)).toBe(false);
+    expect(answers({ ...BPE, model: { ...BPE.model, merges } }, CONFIG)).toBe(false);
+    const far = Tokenizer.from({ tokenizer: { ...BPE, added_tokens: [{ id: 0x7fff_ffff, content: "far" }] }, config: {} });
+    expect(far.vocabularySize).toBe(2 ** 31);
+    expect(far.encode("far", { addSpecialTokens: false })).toEqual([0x7fff_ffff]);
+  });
+});

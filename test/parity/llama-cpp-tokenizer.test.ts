@@ -151,7 +151,7 @@ describe.skipIf(!llama)(`tokenizers made from SentencePiece${without}`, () => {
   const merges = trainedMerges(prose.replace(/\s+/g, " "), 150);
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
   const letters = ["▁", ..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,!?'\"()-:;"];
-  const pieces = [...new Set(["<unk>", "<s>", "</s>", ...bytes, ...letters, ...merges.map((pair) => pair.join(""))])];
+  const pieces = [...new Set(["<unk>", "<s>", "</s>", ...bytes, ...letters, ...merges.flat(), ...merges.map((pair) => pair.join(""))])];
   const replace = { type: "Replace", pattern: { String: " " }, content: "▁" };
   const files = (prefix: boolean): TokenizerFiles => ({
     tokenizer: {

@@ -20,7 +20,7 @@ export const hiddenSize = size(1 << 20);
 export const intermediateSize = size(1 << 22);
 export const layerCount = size(4096);
 export const headCount = size(1 << 16);
-export const vocabSize = size(1 << 24);
+const vocabSize = size(1 << 24);
 export const positionCount = size(1 << 30);
 export const normEps = positive.max(1);
 

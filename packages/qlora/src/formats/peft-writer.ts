@@ -7,7 +7,7 @@ import { ADAPTER_WEIGHTS, RESIDUAL } from "./peft-keys.ts";
 import { safetensorsChunks } from "./safetensors-layout.ts";
 
 /** The model card, as PEFT names it. */
-export const MODEL_CARD = "README.md";
+const MODEL_CARD = "README.md";
 
 /** What an adapter's folder may hold besides config and low-rank matrices. */
 export interface MoreOfAdapter {

@@ -9,10 +9,13 @@ import { type Backend, FrozenPager, fp4, nf4, noGrad, type QFormat, scope } from
 import {
   generate,
   type LanguageModel,
+  linearModules,
   loadModel,
   logits as logitsOf,
   memoryFolder,
+  mergedFiles,
   openModelFiles,
+  openPeftAdapter,
   QuantizedLinear,
   readModelConfig,
   UsageError,
@@ -208,6 +211,25 @@ describe.skipIf(!present).each(FAMILIES)(`%s in 4 bits, written and read${reason
     }
   });
 });
+
+it.skipIf(!present).each(["llama", "gpt2"])(
+  `an adapter is merged into %s's 4-bit weights as into what 4 bits leave of the 16-bit ones${reason}`,
+  async (family) => {
+    const [own, four] = [join(families, family), await quantized(join(families, family), `${family}-to-merge`, nf4())];
+    const config = await readModelConfig(await openFolder(own));
+    const adapter = await openPeftAdapter(await openFolder(join(own, "adapter")), linearModules(config));
+    const [plain, packed] = [await openModelFiles(await openFolder(own)), await openModelFiles(await openFolder(four))];
+    const common = { backend, config, adapter, precision: "file" } as const;
+    const merged = mergedFiles({ ...common, files: packed, base: null });
+    for (const [name, expected] of mergedFiles({ ...common, files: plain, base: nf4() }).tensors) {
+      const found = merged.tensors.get(name)!;
+      expect(found.shape, name).toEqual(expected.shape);
+      const [a, b] = [new Float32Array((await found.read()).buffer), new Float32Array((await expected.read()).buffer)];
+      expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]!))), name).toBeLessThan(1e-6); // the mean of the scales differs in its last bit
+    }
+    for (const open of [adapter, plain, packed]) await open.close();
+  },
+);
 
 describe.skipIf(!present)(`a layer that bitsandbytes saved alone${reason}`, () => {
   it.each(["nf4_dq", "nf4_nodq", "fp4_dq", "fp4_nodq"])("is read: %s", async (kind) => {

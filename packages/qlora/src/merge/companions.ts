@@ -62,7 +62,7 @@ async function ofGguf(
   const model = await openGgufOf(folder, gguf);
   const tokenizer = model.tokenizer();
   await model.files.close();
-  const files = new Map<string, () => Promise<Content>>([[CONFIG, async () => config(text(model.config))]]);
+  const files = new Map<string, () => Promise<Content>>([[CONFIG, async () => config(floatsAsFloats(text(model.config)))]]);
   if (tokenizer) for (const [name, content] of textFiles(tokenizer)) files.set(name, async () => content);
   return files;
 }
@@ -80,3 +80,18 @@ function textFiles({ tokenizer, config, specialTokensMap, generationConfig, chat
 }
 
 const text = (json: unknown): string => `${JSON.stringify(json, undefined, 2)}\n`;
+
+/** Keys of a config that are floats to transformers, which refuses whole numbers there. */
+const FLOATS = [
+  "rms_norm_eps",
+  "layer_norm_eps",
+  "layer_norm_epsilon",
+  "attn_logit_softcapping",
+  "final_logit_softcapping",
+  "rope_theta",
+  "rotary_pct",
+];
+const WHOLE_FLOAT = new RegExp(`^(\\s*"(?:${FLOATS.join("|")})": -?\\d+)(,?)$`, "gm");
+
+/** JSON indented line by line, whole floats with a point: JavaScript has one kind of number, Python two. */
+const floatsAsFloats = (json: string): string => json.replace(WHOLE_FLOAT, "$1.0$2");

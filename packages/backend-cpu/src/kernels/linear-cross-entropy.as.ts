@@ -1,6 +1,7 @@
 // The head and its loss: attention's way of going through keys, with the vocabulary as keys and as values. Blocks of 128 logits of 40 rows are made, turned
 // into e^(z − m) under a running maximum, and multiplied with the same 128 rows of the head; no more of the logits ever exists.
-import { strip4, strip5 } from "./gemm/strip.as";
+import { packTile } from "./gemm/pack-rows.as";
+import { packedStrip4, packedStrip5 } from "./gemm/strip-packed.as";
 import { BF16, bytesOf, F16, F32, load1, load4 } from "./simd/half.as";
 import { capScores, capSlopes, slope4 } from "./simd/soft-cap.as";
 import { softmaxSteps } from "./simd/softmax-step.as";
@@ -8,15 +9,15 @@ import { transpose4 } from "./simd/transpose.as";
 
 /** Logits of a block: the depth of the second product, long enough that its tiles are worth storing. */
 const BLOCK = 128;
-/** Rows of a block: its scores, 20 KB, stay in the first-level cache. A multiple of 5 and of 4. */
+/** Rows of a block: its scores, 20 KB, are packed while they are near. A multiple of 5 and of 4. */
 const ROWS = 40;
 /** Bytes of a row of scores. */
 const SCORES = 512;
 
 /**
- * x f32 [R, n], W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 128). With R4 = ⌈R/4⌉·4 it leaves for each row: maxima f32
+ * x f32 [R, n] in tiles, as packRows leaves them, of 5 rows and the last of what is left; W [V, n]. A task is a part of the vocabulary, `part` entries (a multiple of 128). With R4 = ⌈R/4⌉·4 it leaves for each row: maxima f32
  * and totals f64 [parts, R4], sums Σ e^(z − max)·dz/ds·W f32 [parts, R4, wide] (where `sums` is not 0), and the target's logit [R] if it is of this part.
- * Room of a task, 64-byte aligned: the block's columns [16][n][8] and rows [wide/8][128][8], scores [40, 128], factors [40].
+ * Room of a task, 64-byte aligned: the block's columns [16][n][8] and rows [wide/8][128][8], scores [40, 128] and those in tiles, factors [40].
  * Scratch: dz/ds [40, 128] where logits have a cap (`softcap` is not 0).
  */
 export function linearCrossEntropy(
@@ -26,7 +27,7 @@ export function linearCrossEntropy(
   const wide = (n + 7) & ~7, rowsOfPart = (R + 3) & ~3, stride = wide << 2;
   for (let task = begin; task < end; task++) {
     const columns = room + task * roomBytes, rows = columns + n * (BLOCK << 2), scores = rows + (sums ? wide * (BLOCK << 2) : 0);
-    const factors = scores + ROWS * SCORES, m = maxima + (task * rowsOfPart << 2), total = totals + (task * rowsOfPart << 3);
+    const tiles = scores + ROWS * SCORES, factors = tiles + ROWS * SCORES, m = maxima + (task * rowsOfPart << 2), total = totals + (task * rowsOfPart << 3);
     const sum = sums + task * rowsOfPart * stride;
     for (let r: usize = 0; r < rowsOfPart; r++) {
       store<f32>(m + (r << 2), -Infinity);
@@ -39,7 +40,7 @@ export function linearCrossEntropy(
       for (let r: usize = 0; r < R; r += ROWS) {
         const many = min(R - r, <usize>ROWS), at = r << 2;
         // z = x·Wᵀ
-        for (let c: usize = 0; c < entries; c += 8) strips(x + r * (n << 2), n << 2, columns + c * (n << 2), n, scores + (c << 2), SCORES, 0, many);
+        for (let c: usize = 0; c < entries; c += 8) strips(x + r * (n << 2), columns + c * (n << 2), n, scores + (c << 2), SCORES, 0, many);
         if (softcap) {
           for (let t: usize = 0; t < many; t++) {
             capScores(scores + t * SCORES, entries, softcap);
@@ -57,7 +58,9 @@ export function linearCrossEntropy(
         if (sums && softcap) {
           for (let t: usize = 0; t < many; t++) multiply(scores + t * SCORES, scratch + t * SCORES, entries);
         }
-        if (sums) addGradients(sum + r * stride, stride, scores, factors, rows, many, entries, v == first);
+        if (!sums) continue;
+        packScores(tiles, scores, many, entries);
+        addGradients(sum + r * stride, stride, tiles, factors, rows, many, entries, v == first);
       }
     }
   }
@@ -69,23 +72,30 @@ function multiply(p: usize, by: usize, n: usize): void {
   for (const end = p + (n << 2); p < end; p += 16, by += 16) v128.store(p, f32x4.mul(v128.load(p), v128.load(by)));
 }
 
-/** C = A·B, or C + A·B where there is `from` (C itself), for `rows` rows by the 8 columns of one panel [depth][8]. */
+/** C = A·B, or C + A·B where there is `from` (C itself), for `rows` rows in tiles by the 8 columns of one panel [depth][8]. */
 @inline
-function strips(a: usize, aRow: usize, panel: usize, depth: usize, c: usize, cRow: usize, from: usize, rows: usize): void {
-  const fives = rows / 5, done = fives * 5, rest = rows - done;
-  if (fives) strip5(a, aRow, panel, depth, c, cRow, from, cRow, fives);
-  if (rest) strip4(a + done * aRow, aRow, panel, depth, c + done * cRow, cRow, from ? from + done * cRow : 0, cRow, rest);
+function strips(a: usize, panel: usize, depth: usize, c: usize, cRow: usize, from: usize, rows: usize): void {
+  const fives = rows / 5, done = fives * 5, rest = rows - done, row = depth << 2;
+  if (fives) packedStrip5(a, row * 5, panel, depth, c, cRow, from, cRow, fives);
+  if (rest) packedStrip4(a + done * row, row << 2, panel, depth, c + done * cRow, cRow, from ? from + done * cRow : 0, cRow, rest);
+}
+
+/** The scores of a block to tiles. */
+function packScores(to: usize, scores: usize, rows: usize, entries: usize): void {
+  let i: usize = 0;
+  for (; i + 5 <= rows; i += 5) packTile(to + i * (entries << 2), scores + i * SCORES, SCORES, entries, 5, 5);
+  if (i < rows) packTile(to + i * (entries << 2), scores + i * SCORES, SCORES, entries, 4, rows - i);
 }
 
 /** sum = sum·factor + e·W, or e·W alone the first time. Maxima seldom rise after the first blocks, and then factors are 1 and nothing is scaled. */
-function addGradients(sum: usize, stride: usize, scores: usize, factors: usize, rows: usize, many: usize, entries: usize, first: bool): void {
+function addGradients(sum: usize, stride: usize, tiles: usize, factors: usize, rows: usize, many: usize, entries: usize, first: bool): void {
   for (let t: usize = 0; t < many && !first; t++) {
     const factor = load<f32>(factors + (t << 2)), row = sum + t * stride;
     if (factor == 1) continue;
     const f = f32x4.splat(factor);
     for (let p = row; p < row + stride; p += 16) v128.store(p, f32x4.mul(v128.load(p), f));
   }
-  for (let d: usize = 0; d < stride; d += 32) strips(scores, SCORES, rows + d * BLOCK, entries, sum + d, stride, first ? 0 : sum + d, many);
+  for (let d: usize = 0; d < stride; d += 32) strips(tiles, rows + d * BLOCK, entries, sum + d, stride, first ? 0 : sum + d, many);
 }
 
 function pack(columns: usize, rows: usize, w: usize, dtype: i32, v: usize, entries: usize, n: usize, wide: usize): void {

@@ -37,7 +37,7 @@ export function packRows(to: usize, a: usize, row: usize, transposed: u32, m: us
 
 /** A tile of rows side by side in memory. A row that is missing is the last one again; nothing is stored of it. */
 @inline
-function packTile(to: usize, a: usize, row: usize, k: usize, height: usize, rows: usize): void {
+export function packTile(to: usize, a: usize, row: usize, k: usize, height: usize, rows: usize): void {
   const step = height << 2, a1 = a + row * min<usize>(rows - 1, 1), a2 = a + row * min<usize>(rows - 1, 2), a3 = a + row * min<usize>(rows - 1, 3);
   const a4 = a + (row << 2), bytes = (k & ~3) << 2;
   let p: usize = 0;

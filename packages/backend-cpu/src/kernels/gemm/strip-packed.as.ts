@@ -69,12 +69,9 @@ export function packedStrip5(a: usize, aTile: usize, panel: usize, depth: usize,
       } while (b != body);
     }
     for (; b != end; b += 32) {
-      b0 = v128.load(b), b1 = v128.load(b, 16);
-      x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1);
-      x = v128.load_splat<f32>(a0, 4), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1);
-      x = v128.load_splat<f32>(a0, 8), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1);
-      x = v128.load_splat<f32>(a0, 12), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1);
-      x = v128.load_splat<f32>(a0, 16), c40 = madd(c40, x, b0), c41 = madd(c41, x, b1);
+      b0 = v128.load(b), b1 = v128.load(b, 16), x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1); if (b == 1) break;
+      x = v128.load_splat<f32>(a0, 4), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1), x = v128.load_splat<f32>(a0, 8), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1); if (b == 2) break;
+      x = v128.load_splat<f32>(a0, 12), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1), x = v128.load_splat<f32>(a0, 16), c40 = madd(c40, x, b0), c41 = madd(c41, x, b1);
       a0 += 20;
     }
     if (from != 0) {
@@ -137,11 +134,8 @@ export function packedStrip4(a: usize, aTile: usize, panel: usize, depth: usize,
       } while (b != body);
     }
     for (; b != end; b += 32) {
-      b0 = v128.load(b), b1 = v128.load(b, 16);
-      x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1);
-      x = v128.load_splat<f32>(a0, 4), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1);
-      x = v128.load_splat<f32>(a0, 8), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1);
-      x = v128.load_splat<f32>(a0, 12), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1);
+      b0 = v128.load(b), b1 = v128.load(b, 16), x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1), x = v128.load_splat<f32>(a0, 4), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1); if (b == 1) break;
+      x = v128.load_splat<f32>(a0, 8), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1), x = v128.load_splat<f32>(a0, 12), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1);
       a0 += 16;
     }
     if (from != 0) {

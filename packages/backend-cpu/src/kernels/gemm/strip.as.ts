@@ -127,12 +127,9 @@ export function strip5(a: usize, aRow: usize, panel: usize, depth: usize, c: usi
       } while (b != body);
     }
     for (; b != end; b += 32) {
-      b0 = v128.load(b), b1 = v128.load(b, 16);
-      x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1);
-      x = v128.load_splat<f32>(a1), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1);
-      x = v128.load_splat<f32>(a2), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1);
-      x = v128.load_splat<f32>(a3), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1);
-      x = v128.load_splat<f32>(a4), c40 = madd(c40, x, b0), c41 = madd(c41, x, b1);
+      b0 = v128.load(b), b1 = v128.load(b, 16), x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1); if (b == 1) break;
+      x = v128.load_splat<f32>(a1), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1), x = v128.load_splat<f32>(a2), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1); if (b == 2) break;
+      x = v128.load_splat<f32>(a3), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1), x = v128.load_splat<f32>(a4), c40 = madd(c40, x, b0), c41 = madd(c41, x, b1);
       a0 += 4, a1 += 4, a2 += 4, a3 += 4, a4 += 4;
     }
     a += aRow * 5;
@@ -212,11 +209,8 @@ export function strip4(a: usize, aRow: usize, panel: usize, depth: usize, c: usi
       } while (b != body);
     }
     for (; b != end; b += 32) {
-      b0 = v128.load(b), b1 = v128.load(b, 16);
-      x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1);
-      x = v128.load_splat<f32>(a1), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1);
-      x = v128.load_splat<f32>(a2), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1);
-      x = v128.load_splat<f32>(a3), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1);
+      b0 = v128.load(b), b1 = v128.load(b, 16), x = v128.load_splat<f32>(a0), c00 = madd(c00, x, b0), c01 = madd(c01, x, b1), x = v128.load_splat<f32>(a1), c10 = madd(c10, x, b0), c11 = madd(c11, x, b1); if (b == 1) break;
+      x = v128.load_splat<f32>(a2), c20 = madd(c20, x, b0), c21 = madd(c21, x, b1), x = v128.load_splat<f32>(a3), c30 = madd(c30, x, b0), c31 = madd(c31, x, b1);
       a0 += 4, a1 += 4, a2 += 4, a3 += 4;
     }
     a += aRow * 4;

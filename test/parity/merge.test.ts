@@ -176,7 +176,7 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
 
     async function written(from: ModelFiles): Promise<string> {
       const path = join(scratch, `${name}.gguf`);
-      const { metadata, tensors } = ggufModel({ name: "tiny", config: usual(), files: from, text: byteTokenizer() }, "F32");
+      const { metadata, tensors } = ggufModel({ name, config: usual(), files: from, text: byteTokenizer() }, "F32");
       await writeGgufFile(path, metadata, tensors);
       return path;
     }

@@ -9,6 +9,7 @@ import type { GgufTensor } from "./gguf-layout.ts";
 import { ggufTensors } from "./gguf-tensors.ts";
 import type { GgufMetadata, GgufValue } from "./gguf-value.ts";
 import { modelMetadata } from "./model-metadata.ts";
+import { modelName } from "./model-name.ts";
 import { tokenizerMetadata } from "./tokenizer-metadata.ts";
 
 export interface GgufModelSource {
@@ -38,11 +39,11 @@ export function ggufModel({ name, config, files, text }: GgufModelSource, type: 
   const tensors = ggufTensors(architecture, config, files, type);
   const parameterCount = tensors.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
   const none: [string, GgufValue][] = [["tokenizer.ggml.model", { type: "string", value: "none" }]];
+  const textual = text ? tokenizerMetadata(text.files, text.tokenizer, config) : none;
+  const tokens = textual.flatMap(([key, value]) => (key === "tokenizer.ggml.tokens" && value.type === "strings" ? value.values : []));
+  const safeName = modelName(name, tokens, text?.files.tokenizer);
   return {
-    metadata: new Map([
-      ...modelMetadata(architecture, config, { name, type, parameterCount }),
-      ...(text ? tokenizerMetadata(text.files, text.tokenizer, config) : none),
-    ]),
+    metadata: new Map([...modelMetadata(architecture, config, { name: safeName, type, parameterCount }), ...textual]),
     tensors,
     warnings,
   };

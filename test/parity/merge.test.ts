@@ -47,6 +47,7 @@ const FAMILIES = [
   "gemma2",
   "gemma3_text",
   "phi3",
+  "gpt2",
   "gpt_neox",
   "smollm3",
   "olmo2",

@@ -4,9 +4,10 @@ import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import { openAdapter } from "../formats/open-adapter.ts";
-import { LoraAdapter } from "../lora/lora-adapter.ts";
+import { type LoadedAs, LoraAdapter } from "../lora/lora-adapter.ts";
+import type { WeightStart } from "../lora/weight-start.ts";
 import type { LanguageModel } from "../models/language-model.ts";
-import { loadModel } from "../models/load-model.ts";
+import { type LoadOptions, loadModel } from "../models/load-model.ts";
 import { type ForecastOptions, forecast } from "../plan/forecast.ts";
 import { type BackendChoice, type OpenBackend, openBackend } from "./open-backend.ts";
 import type { ModelFolder } from "./open-model.ts";
@@ -16,6 +17,8 @@ export interface SessionOptions {
   readonly format: QFormat | null;
   readonly on: BackendChoice;
   readonly output: Output;
+  /** What an adapter does to the weights as they come. */
+  readonly start?: WeightStart | undefined;
 }
 
 export class Session {
@@ -34,7 +37,7 @@ export class Session {
    * Starts a backend and reads the weights onto it, showing how far it is.
    * @throws FormatError, UsageError as `openModelFiles` and `loadModel`; OutOfMemoryError
    */
-  static async open(folder: ModelFolder, { format, on, output }: SessionOptions): Promise<Session> {
+  static async open(folder: ModelFolder, { format, on, output, start }: SessionOptions): Promise<Session> {
     const files = await openModelFiles(folder.folder);
     try {
       const { backend, facts, words, ahead } = await openBackend(on);
@@ -45,7 +48,12 @@ export class Session {
       try {
         const onProgress = (read: number, total: number): void => output.status(`  loading   ${Math.floor((100 * read) / total)} %`);
         const pager = on.weightsBudget === undefined ? undefined : new FrozenPager(backend, { budgetBytes: on.weightsBudget });
-        const model = await loadModel(backend, folder.config, files, { format, onProgress, ...(pager ? { pager } : {}) });
+        const model = await loadModel(backend, folder.config, files, {
+          format,
+          onProgress,
+          ...(pager ? { pager } : {}),
+          ...preparing(start),
+        });
         output.clearStatus();
         return new Session(folder, backend, facts, model, pager, ahead);
       } catch (error) {
@@ -58,14 +66,14 @@ export class Session {
   }
 
   /**
-   * Puts the adapter of a PEFT folder on the model.
-   * @param dropout replaces that of its settings
-   * @throws UsageError, AdapterMismatchError, FormatError as `openPeftAdapter`
+   * Puts the adapter of a folder on the model.
+   * @param options as `LoraAdapter.load`
+   * @throws UsageError, AdapterMismatchError, FormatError as `openAdapter`
    */
-  async adapt(path: string, dropout?: number): Promise<LoraAdapter> {
+  async adapt(path: string, options: LoadedAs = {}): Promise<LoraAdapter> {
     const stored = await openAdapter(await openFolder(path), this.folder.config);
     try {
-      return await LoraAdapter.load(this.model, stored, dropout === undefined ? {} : { dropout });
+      return await LoraAdapter.load(this.model, stored, options);
     } finally {
       await stored.close();
     }
@@ -85,6 +93,9 @@ export class Session {
     this.backend.dispose();
   }
 }
+
+const preparing = (start: WeightStart | undefined): Pick<LoadOptions, "prepare"> =>
+  start ? { prepare: (module, weight) => start.prepare(module, weight) } : {};
 
 /** A budget that holds no layer is the user's, and so is the sentence. */
 const inWords = (error: unknown): unknown =>

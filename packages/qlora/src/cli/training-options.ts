@@ -1,6 +1,7 @@
 // What a run is trained with: for train, and for plan, which says beforehand what it takes.
 import { z } from "zod";
 import { ALL_LINEAR } from "../formats/peft-config.ts";
+import { ADAPTER_KIND_OPTIONS } from "./adapter-kind-options.ts";
 import { bytesOption } from "./bytes-option.ts";
 import { LENGTH_OPTIONS } from "./data-options.ts";
 import { choiceOption, numberOption, type OptionRow, type OptionValues, switchOption } from "./option-table.ts";
@@ -61,6 +62,7 @@ export const TRAINING_OPTIONS = {
     expects: "a number from 0 to below 1",
   }),
   targets: TARGETS,
+  ...ADAPTER_KIND_OPTIONS,
   optimizer: choiceOption("--optimizer <name>", ["adamw", "adamw8bit"], "adamw", "moments in 32 or 8 bits"),
   pagerBudget: bytesOption(
     "--pager-budget <bytes>",

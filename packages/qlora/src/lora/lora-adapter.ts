@@ -28,6 +28,13 @@ interface WholeTensor {
 /** What adapters began with where that is not a matter of settings and seed: by module. */
 export type Starts = ReadonlyMap<string, Matrices>;
 
+export interface LoadedAs {
+  /** Replaces the dropout of its settings. */
+  readonly dropout?: number;
+  /** Whether the base was loaded without what a residual adapter took off it (`residualStart`); else such an adapter is plain LoRA of twice the rank. */
+  readonly taken?: boolean;
+}
+
 export class LoraAdapter implements Attachment {
   #weight = 1;
 
@@ -77,15 +84,16 @@ export class LoraAdapter implements Attachment {
   }
 
   /**
-   * The adapter of a PEFT folder, to go on with or to compute with. `dropout` replaces that of its settings.
-   * @param taken whether the base was loaded without what a residual adapter took off it; else such an adapter is plain LoRA of twice the rank
+   * The adapter of a folder, to go on with or to compute with.
    */
   static async load(
     model: LanguageModel,
     stored: PeftAdapter,
-    { dropout = stored.settings.dropout, taken = false }: { dropout?: number; taken?: boolean } = {},
+    { dropout = stored.settings.dropout, taken = false }: LoadedAs = {},
   ): Promise<LoraAdapter> {
     const linears = model.linears();
+    const settings = { ...(taken ? halved(stored.settings) : stored.settings), dropout };
+    const targets = new Map(loraTargets(settings, [...stored.modules.keys()], stored.folder).map((t) => [t.module, t]));
     const share = { weight: 1 };
     const layers = new Map<string, AdaptedLinear>();
     const starts = new Map<string, Matrices>();
@@ -93,13 +101,12 @@ export class LoraAdapter implements Attachment {
       const both = { a: await storedValues(name, lora.a), b: await storedValues(name, lora.b) };
       const options = { dropout, site: layers.size, share };
       const magnitude = lora.magnitude && (await storedValues(name, lora.magnitude));
-      const rank = taken ? lora.rank / 2 : lora.rank;
-      const parts = taken ? splitResidual(both, rank) : { trained: both, start: undefined };
+      const target = targets.get(name)!;
+      const parts = taken ? splitResidual(both, target.rank) : { trained: both, start: undefined };
       if (parts.start) starts.set(name, parts.start);
-      layers.set(name, wrap(linears.get(name)!, { ...lora, rank }, options, { ...parts.trained, dora: magnitude ?? false }, model));
+      layers.set(name, wrap(linears.get(name)!, target, options, { ...parts.trained, dora: magnitude ?? false }, model));
     }
     const adapted = new Set(layers.keys());
-    const settings = { ...(taken ? halved(stored.settings) : stored.settings), dropout };
     const whole: WholeTensor[] = [];
     for (const at of wholeTensors(settings, model.config, adapted, stored.folder))
       whole.push({ at, trained: made(model, await storedValues(at.name, stored.whole.get(at.name)!), at.shape) });

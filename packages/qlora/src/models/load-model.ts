@@ -41,6 +41,8 @@ export interface LoadOptions {
   readonly format: QFormat | null;
   /** Holds the quantized weights, a page a layer; they stay on the device where left out. */
   readonly pager?: FrozenPager;
+  /** What is stored in the place of a linear layer's weight, f32 [out, in]; undefined for one that stays as it is (`WeightStart`). */
+  readonly prepare?: (module: LinearModule, weight: Tensor) => Promise<Tensor> | undefined;
   /** Called after each tensor with the bytes of files read so far and in all. */
   readonly onProgress?: (readBytes: number, totalBytes: number) => void;
 }
@@ -53,18 +55,13 @@ const CHUNK_BYTES = 4 << 20;
  * @throws FormatError if the files do not hold the model that its config describes, OutOfMemoryError
  * @throws UsageError if its weights are 4-bit in another format than the one asked for
  */
-export async function loadModel(
-  backend: Backend,
-  config: ModelConfig,
-  files: ModelFiles,
-  { format, pager, onProgress }: LoadOptions,
-): Promise<LanguageModel> {
+export async function loadModel(backend: Backend, config: ModelConfig, files: ModelFiles, options: LoadOptions): Promise<LanguageModel> {
   checkModelTensors(config, files);
   const tensors = renamedTensors(config, files.tensors);
-  checkFormat(files, format);
+  checkFormat(files, options.format);
   // in a file with 4-bit weights the others are those that its maker left out
-  const own = [...tensors.values()].some(({ packed }) => packed) ? null : format;
-  const loader = new Loader(backend, tensors, own, pager, onProgress);
+  const packed = [...tensors.values()].some((tensor) => tensor.packed);
+  const loader = new Loader(backend, tensors, packed ? { ...options, format: null } : options);
   const parts = new Map<string, LinearSlot | Tensor>();
   try {
     for (const part of modelParts(config)) parts.set(part.name, await loader.load(part));
@@ -85,7 +82,18 @@ function checkFormat({ folder, tensors }: ModelFiles, format: QFormat | null): v
   throw new UsageError(folder, what, { tensor: name, format: formatName(format), stored: formatName(packed!.format) });
 }
 
+const alreadyPacked = (name: string): UsageError =>
+  new UsageError(
+    "model",
+    `has ${quoted(name)} in 4 bits, and its adapter begins with a part of the 16-bit weights. Give the 16-bit model.`,
+    { name },
+  );
+
 class Loader {
+  readonly format: LoadOptions["format"];
+  readonly pager: LoadOptions["pager"];
+  readonly prepare: LoadOptions["prepare"];
+  readonly onProgress: LoadOptions["onProgress"];
   readonly #made: { dispose(): void }[] = [];
   readonly #totalBytes: number;
   #readBytes = 0;
@@ -93,10 +101,12 @@ class Loader {
   constructor(
     readonly backend: Backend,
     readonly tensors: ModelFiles["tensors"],
-    readonly format: QFormat | null,
-    readonly pager: FrozenPager | undefined,
-    readonly onProgress: LoadOptions["onProgress"],
+    { format, pager, prepare, onProgress }: LoadOptions,
   ) {
+    this.format = format;
+    this.pager = pager;
+    this.prepare = prepare;
+    this.onProgress = onProgress;
     this.#totalBytes = [...tensors.values()].reduce((n, t) => n + t.byteLength, 0);
   }
 
@@ -123,18 +133,36 @@ class Loader {
     return this.#keep(() => (plusOne ? addScalar(cast(bytes(), "f32"), 1) : cast(bytes(), "f32")));
   }
 
-  async #linear({ name, bias, layer, transposed, keep }: LinearModule): Promise<Linear> {
-    const { format } = this;
+  async #linear(module: LinearModule): Promise<Linear> {
+    const { name, bias, layer, transposed, keep } = module;
     const offset = bias ? await this.#asF32(`${name}.bias`) : null;
     const { stored } = this.#find(`${name}.weight`);
+    if (stored.packed && this.prepare) throw alreadyPacked(name);
     if (stored.packed) return this.#quantized(await this.#packed(stored, stored.packed), offset, layer);
-    if (keep) return new DenseLinear(await this.#asF32(`${name}.weight`), offset);
-    if (!format && !transposed) return new DenseLinear(await this.#asStored(`${name}.weight`), offset);
+    if (!this.format && !transposed && !keep && !this.prepare) return new DenseLinear(await this.#asStored(`${name}.weight`), offset);
     const bytes = await this.#bytes(`${name}.weight`);
     const matrix = (): Tensor => (transposed ? transpose(cast(bytes(), "f32")) : cast(bytes(), "f32"));
-    if (!format)
+    if (!this.prepare) return this.#store(module, matrix, offset);
+    const wide = scope(this.backend, matrix);
+    try {
+      const changed = await (this.prepare(module, wide) ?? wide.retain());
+      try {
+        return await this.#store(module, () => changed.retain(), offset);
+      } finally {
+        changed.dispose();
+      }
+    } finally {
+      wide.dispose();
+    }
+  }
+
+  /** @param matrix the weight as f32 [out, in] */
+  async #store({ name, layer, keep }: LinearModule, matrix: () => Tensor, offset: Tensor | null): Promise<Linear> {
+    const { format } = this;
+    const dtype = keep ? "f32" : this.#find(`${name}.weight`).dtype;
+    if (!format || keep)
       return new DenseLinear(
-        this.#keep(() => cast(matrix(), this.#find(`${name}.weight`).dtype)),
+        this.#keep(() => cast(matrix(), dtype)),
         offset,
       );
     return this.#quantized(

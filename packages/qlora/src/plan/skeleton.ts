@@ -3,6 +3,7 @@ import { type Backend, cast, type DType, empty, parameter, type QFormat, quantiz
 import type { ModelConfig } from "../config/model-config.ts";
 import type { LinearModule, ModelPart } from "../config/model-part.ts";
 import { modelParts } from "../config/model-parts.ts";
+import { wholeTensors } from "../config/savable-tensors.ts";
 import { UsageError } from "../error.ts";
 import { loraTargets } from "../formats/lora-targets.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
@@ -10,6 +11,7 @@ import { quoted } from "../formats/quoted.ts";
 import { buildModel } from "../models/build-model.ts";
 import type { LanguageModel } from "../models/language-model.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
+import { DoraLinear } from "../nn/dora-linear.ts";
 import type { Linear } from "../nn/linear.ts";
 import { LinearSlot } from "../nn/linear-slot.ts";
 import { LoraLinear } from "../nn/lora-linear.ts";
@@ -62,17 +64,27 @@ function skeletonLinear(
   return new QuantizedLinear(weight, offset);
 }
 
-/** Wraps the layers that the settings mean, as LoraAdapter.create does. Returns A and B of each, in the order they are trained in. */
+/** Wraps the layers that the settings mean, as LoraAdapter.create does. Returns what is trained, in its order. */
 export function skeletonAdapter(model: LanguageModel, settings: LoraSettings, as: SkeletonOptions["as"]): Tensor[] {
   const linears = model.linears();
   const targets = loraTargets(settings, [...linears.keys()], "adapter");
   if (targets.length === 0) throw new UsageError("--targets", `${quoted(settings.targetModules)} names no linear layer of the model.`);
-  return targets.flatMap(({ module, rank, scale }, site) => {
+  const matrices = targets.flatMap(({ module, rank, scale }, site) => {
     const base = linears.get(module)!;
     const make = (shape: readonly number[]): Tensor =>
       as("adapter", () => scope(model.backend, () => parameter(empty(model.backend, shape))));
     const [a, b] = [make([rank, base.inFeatures]), make([base.outFeatures, rank])];
-    model.replaceLinear(module, new LoraLinear(base, a, b, { scale, dropout: settings.dropout, site }));
-    return [a, b];
+    const options = { scale, dropout: settings.dropout, site };
+    const layer = settings.useDora ? as("adapter", () => new DoraLinear(base, a, b, null, options)) : new LoraLinear(base, a, b, options);
+    model.replaceLinear(module, layer);
+    return layer.trained();
   });
+  const whole = wholeTensors(settings, model.config, new Set(targets.map(({ module }) => module)), "--modules-to-save");
+  return [...matrices, ...whole.map(({ name, shape }) => wholeParameter(model, name, shape, as))];
+}
+
+function wholeParameter(model: LanguageModel, name: string, shape: readonly number[], as: SkeletonOptions["as"]): Tensor {
+  const trained = as("adapter", () => scope(model.backend, () => parameter(empty(model.backend, shape))));
+  model.slots.get(name)!.put(trained);
+  return trained;
 }

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { FormatError } from "@qlora-js/core";
 import { z } from "zod";
 import { StorageError } from "../error.ts";
+import { adapterTensors } from "../formats/adapter-tensors.ts";
 import { openFolder } from "../formats/node-folder.ts";
+import { ADAPTER_WEIGHTS } from "../formats/peft-keys.ts";
 import { writePeftAdapter, writePeftFiles } from "../formats/peft-writer.ts";
 import { checkJson, readJson } from "../formats/read-json.ts";
 import { openSafetensorsFile, writeSafetensorsFile } from "../formats/safetensors-file.ts";
@@ -27,6 +29,8 @@ const STORED = { f32: "F32", u8: "U8" } as const;
 export interface Trained {
   readonly adapter: LoraAdapter;
   readonly optimizer: PagedAdamW;
+  /** The adapter's model card. */
+  readonly card?: string | undefined;
 }
 
 export interface Checkpoint {
@@ -41,16 +45,17 @@ export interface Checkpoint {
 export async function saveCheckpoint(run: string, step: number, trained: Trained): Promise<Checkpoint> {
   const folder = join(run, CHECKPOINTS_FOLDER, `step-${String(step).padStart(6, "0")}`);
   const loras = trained.adapter.toStore();
-  const { settings } = trained.adapter;
+  const { storedSettings: settings, taken } = trained.adapter;
+  const more = { whole: trained.adapter.wholeToStore(), card: trained.card, residual: taken !== undefined };
   await writeFolderSafely(folder, async (temporary) => {
     const [adapter, state] = [join(temporary, ADAPTER_FOLDER), join(temporary, STATE_FOLDER)];
     await makeFolder(adapter);
     await makeFolder(state);
-    await writePeftFiles(adapter, settings, loras);
+    await writePeftFiles(adapter, settings, loras, more);
     await writeSafetensorsFile(join(state, MOMENTS), moments(trained.optimizer));
     await writeFileSafely(join(state, TRAINER), `${JSON.stringify({ step })}\n`);
   });
-  await writePeftAdapter(join(run, ADAPTER_FOLDER), settings, loras);
+  await writePeftAdapter(join(run, ADAPTER_FOLDER), settings, loras, more);
   await removeOld(run);
   return { step, folder };
 }
@@ -94,22 +99,19 @@ export async function loadMoments({ folder, step }: Checkpoint, optimizer: Paged
  * @throws StorageError if a byte differs
  */
 export async function verifyCheckpoint({ folder }: Checkpoint, { adapter, optimizer }: Trained): Promise<void> {
-  const matrices = [...adapter.parameters()].map(([name, parameter]) => ({ name, data: () => parameter.readBytes() }));
-  await compare(join(folder, ADAPTER_FOLDER, "adapter_model.safetensors"), matrices);
+  const tensors = adapterTensors(adapter.storedSettings, adapter.toStore(), adapter.wholeToStore());
+  await compare(join(folder, ADAPTER_FOLDER, ADAPTER_WEIGHTS), tensors);
   await compare(join(folder, STATE_FOLDER, MOMENTS), moments(optimizer));
 }
 
-interface Expected {
-  readonly name: string;
-  readonly data: () => Promise<Uint8Array>;
-}
+type Expected = Pick<TensorToStore, "name" | "data">;
 
 async function compare(path: string, expected: readonly Expected[]): Promise<void> {
   const file = await openSafetensorsFile(path);
   try {
     for (const { name, data } of expected) {
       const found = await file.tensors.get(name)?.read();
-      if (!found || Buffer.compare(found, await data()) !== 0)
+      if (!found || Buffer.compare(found, typeof data === "function" ? await data() : data) !== 0)
         throw new StorageError(path, "", `"${name}" reads back otherwise than it was written. The disk cannot be trusted; save elsewhere.`);
     }
   } finally {
@@ -118,7 +120,7 @@ async function compare(path: string, expected: readonly Expected[]): Promise<voi
 }
 
 /** All moments, each read when its turn comes: a save never has a second copy of the state in memory. */
-function moments(optimizer: PagedAdamW): (TensorToStore & Expected)[] {
+function moments(optimizer: PagedAdamW): TensorToStore[] {
   return [...optimizer.names()].flatMap((name) =>
     optimizer.specs(name).map(({ shape, dtype }, i) => ({
       name: momentKey(name, i),

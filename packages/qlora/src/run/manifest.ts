@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FormatError } from "@qlora-js/core";
 import { z } from "zod";
 import { UsageError } from "../error.ts";
+import type { LoraInit } from "../formats/peft-config.ts";
 import { checkJson } from "../formats/read-json.ts";
 import { writeFileSafely } from "../safe-write.ts";
 import { MANIFEST } from "./run-folder.ts";
@@ -23,6 +24,14 @@ const options = z.object({
   alpha: z.number(),
   dropout: z.number(),
   targets: z.union([z.string(), z.array(z.string())]),
+  dora: z.boolean().default(false),
+  rslora: z.boolean().default(false),
+  init: z
+    .string()
+    .default("default")
+    .transform((x) => x as LoraInit),
+  modulesToSave: z.array(z.string()).default([]),
+  bias: z.enum(["none", "all", "lora_only"]).default("none"),
   weightDecay: z.number(),
   clip: z.number(),
   optimizer: z.enum(["adamw", "adamw8bit"]),

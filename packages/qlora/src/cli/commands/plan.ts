@@ -10,6 +10,7 @@ import { layerBytes } from "../../plan/layer-bytes.ts";
 import { memoryBudget } from "../../plan/memory-budget.ts";
 import { byMethod, METHODS, type Method, methodOf } from "../../plan/methods.ts";
 import { planSteps, type StepPlan } from "../../plan/steps.ts";
+import { adapterKind } from "../adapter-kind-options.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { localData } from "../from-hub.ts";
 import { modelFormat } from "../model-format.ts";
@@ -52,7 +53,13 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const { shape, steps } =
     args[1] === undefined ? { shape: assumedShape(model, options), steps: undefined } : await ofData(args[1], model, options, output);
   checkTargets(options.targets, config);
-  const adapter = loraSettings({ rank: options.rank, alpha: options.alpha, dropout: options.dropout, targetModules: options.targets });
+  const adapter = loraSettings({
+    rank: options.rank,
+    alpha: options.alpha,
+    dropout: options.dropout,
+    targetModules: options.targets,
+    ...adapterKind(options),
+  });
   const base = {
     ...shape,
     dtype,

@@ -2,8 +2,12 @@
 import { resolve } from "node:path";
 import { DeviceLostError, OutOfMemoryError, Pager, UnsupportedError } from "@qlora-js/core";
 import { z } from "zod";
+import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
+import { openFolder } from "../../formats/node-folder.ts";
+import { openAdapter } from "../../formats/open-adapter.ts";
 import { LoraAdapter } from "../../lora/lora-adapter.ts";
+import { residualStart, type WeightStart, weightStart } from "../../lora/weight-start.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../../optimizer/paged-adamw.ts";
 import { loadMoments } from "../../run/checkpoint.ts";
 import { type Manifest, writeManifest } from "../../run/manifest.ts";
@@ -141,13 +145,14 @@ async function train(prepared: PreparedRun, manifest: Omit<Manifest, "backend">,
   const { options, lora } = prepared;
   const { resumed, output } = start;
   const began = performance.now();
-  const session = await Session.open(prepared.folder, { format: formatOf(options), on: start.on, output });
+  const begin = await weightsBegin(prepared);
+  const session = await Session.open(prepared.folder, { format: formatOf(options), on: start.on, output, start: begin });
   const pager = new Pager(session.backend, options.pagerBudget === null ? {} : { budgetBytes: options.pagerBudget });
   try {
     const adapter =
       prepared.adapter === undefined
-        ? LoraAdapter.create(session.model, lora, options.seed)
-        : await session.adapt(prepared.adapter, lora.dropout);
+        ? LoraAdapter.create(session.model, lora, options.seed, begin?.starts)
+        : await session.adapt(prepared.adapter, { dropout: lora.dropout, taken: begin !== undefined });
     const parameters = adapter.parameters();
     const bits = options.optimizer === "adamw8bit" ? 8 : 32;
     const optimizer = new PagedAdamW(parameters, pager, { ...ADAMW_DEFAULTS, bits, weightDecay: options.weightDecay });
@@ -159,6 +164,17 @@ async function train(prepared: PreparedRun, manifest: Omit<Manifest, "backend">,
   } finally {
     pager.dispose();
     session.close();
+  }
+}
+
+/** What the adapter does to the weights as they are loaded, if anything. */
+async function weightsBegin({ adapter, lora, folder, options }: PreparedRun): Promise<WeightStart | undefined> {
+  if (adapter === undefined) return weightStart(lora, linearModules(folder.config), formatOf(options), options.seed);
+  const stored = await openAdapter(await openFolder(adapter), folder.config);
+  try {
+    return stored.residual ? await residualStart(stored) : undefined;
+  } finally {
+    await stored.close();
   }
 }
 

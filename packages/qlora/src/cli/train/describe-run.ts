@@ -5,7 +5,9 @@ import { CONFIG_FILE } from "../../config/model-config.ts";
 import type { DataFile } from "../../data/read-file.ts";
 import { hashFile, hashFiles } from "../../formats/file-hash.ts";
 import { ggufOf } from "../../formats/gguf/gguf-of-folder.ts";
+import { MLX_WEIGHTS } from "../../formats/mlx-adapter.ts";
 import type { ModelFiles } from "../../formats/model-files.ts";
+import { openFolder } from "../../formats/node-folder.ts";
 import { ADAPTER_CONFIG } from "../../formats/peft-config.ts";
 import { ADAPTER_WEIGHTS } from "../../formats/peft-keys.ts";
 import type { Manifest, RunOptions } from "../../run/manifest.ts";
@@ -36,7 +38,16 @@ export async function describeRun(sources: RunSources, now: Date): Promise<Omit<
     versions: { "qlora-js": qloraVersion(), node: process.version, platform: `${process.platform} ${process.arch}` },
     model: { path: model, files: await hashFiles(folder.folder, [...besides, ...files.files]) },
     data: { path: data, train: await hashedData(train), valid: valid ? await hashedData(valid) : null },
-    adapter: adapter === undefined ? null : { path: resolve(adapter), files: await hashFiles(adapter, [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) },
+    adapter:
+      adapter === undefined
+        ? null
+        : {
+            path: resolve(adapter),
+            files: await hashFiles(adapter, [
+              ADAPTER_CONFIG,
+              (await openFolder(adapter)).files.includes(MLX_WEIGHTS) ? MLX_WEIGHTS : ADAPTER_WEIGHTS,
+            ]),
+          },
     options,
   };
 }

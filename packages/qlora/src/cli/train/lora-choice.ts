@@ -1,12 +1,15 @@
 // Which adapter a run trains: a new one by the options, or one that is there already, whose own settings then hold.
 import type { ModelConfig } from "../../config/model-config.ts";
 import { linearModules } from "../../config/model-parts.ts";
+import { wholeTensors } from "../../config/savable-tensors.ts";
 import { UsageError } from "../../error.ts";
 import { shortestNames } from "../../formats/lora-targets.ts";
 import { openFolder } from "../../formats/node-folder.ts";
 import { openAdapter } from "../../formats/open-adapter.ts";
 import { type LoraSettings, loraSettings } from "../../formats/peft-config.ts";
+import { halved } from "../../lora/residual.ts";
 import { didYouMean } from "../../nearest-name.ts";
+import { adapterKind } from "../adapter-kind-options.ts";
 import type { GivenOptions } from "./run-options.ts";
 
 /** The output head, which is not adapted. */
@@ -24,7 +27,19 @@ export function newLora(options: GivenOptions, config: ModelConfig, baseModel: s
   const isTarget = (module: string): boolean => !named || named.some((target) => module === target || module.endsWith(`.${target}`));
   const targetModules = shortestNames(modules.filter(isTarget), [...modules.filter((module) => !isTarget(module)), HEAD]);
   const taskType = config.kind === "t5" ? "SEQ_2_SEQ_LM" : "CAUSAL_LM";
-  return loraSettings({ rank, alpha, dropout, targetModules, taskType, baseModel });
+  const fanInFanOut = linearModules(config).some(({ transposed }) => transposed);
+  const settings = loraSettings({ rank, alpha, dropout, targetModules, taskType, baseModel, fanInFanOut, ...adapterKind(options) });
+  wholeTensors(settings, config, new Set(), "--modules-to-save");
+  checkKind(settings);
+  return settings;
+}
+
+function checkKind({ init, useDora, useRslora, rankPattern }: LoraSettings): void {
+  if (!init.startsWith("pissa")) return;
+  const other = useDora ? "--dora" : useRslora && rankPattern.length > 0 ? "--rslora with ranks by pattern" : undefined;
+  if (other === undefined) return;
+  const what = `is ${init}, which is saved as plain LoRA over the untouched base, and that cannot be done with ${other}. Leave one out.`;
+  throw new UsageError("--init", what, { init });
 }
 
 /** @throws UsageError if a target names no layer, with the nearest that there is */
@@ -37,6 +52,16 @@ export function checkTargets(targets: GivenOptions["targets"], config: ModelConf
   const what = `"${unknown}" names no linear layer of the model.${didYouMean(unknown, ends)} Give all-linear, or some of ${ends.join(", ")}.`;
   throw new UsageError("--targets", what, { target: unknown });
 }
+
+/** Options that an adapter which is there has answered. */
+const OWN = [
+  ["targets", "--targets"],
+  ["dora", "--dora"],
+  ["rslora", "--rslora"],
+  ["init", "--init"],
+  ["modulesToSave", "--modules-to-save"],
+  ["bias", "--bias"],
+] as const;
 
 /**
  * Settings of an adapter that is there.
@@ -51,14 +76,15 @@ export async function storedLora(
 ): Promise<LoraSettings> {
   const stored = await openAdapter(await openFolder(path), config);
   await stored.close();
-  const { settings } = stored;
+  const settings = stored.residual ? { ...halved(stored.settings), init: "pissa" as const } : stored.settings;
   for (const name of ["rank", "alpha"] as const) {
     if (given.has(name) && options[name] !== settings[name]) {
       const what = `is ${options[name]}, and the adapter ${path} has ${settings[name]}. Leave it out, or start without --adapter.`;
       throw new UsageError(`--${name}`, what, { given: options[name], adapter: settings[name] });
     }
   }
-  if (given.has("targets"))
-    throw new UsageError("--targets", `is given, and the adapter ${path} has its own. Leave it out, or start without --adapter.`);
+  for (const [name, flag] of OWN)
+    if (given.has(name))
+      throw new UsageError(flag, `is given, and the adapter ${path} has its own. Leave it out, or start without --adapter.`);
   return { ...settings, baseModel, ...(given.has("dropout") ? { dropout: options.dropout } : {}) };
 }

@@ -14,6 +14,7 @@ import { adapterOf, type Checkpoint, newestCheckpoint } from "../../run/checkpoi
 import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
 import { isRunFolder } from "../../run/run-folder.ts";
 import { RunLock } from "../../run/run-lock.ts";
+import { optionsOfKind } from "../adapter-kind-options.ts";
 import { type HubAccess, localAdapter, localData, localModel } from "../from-hub.ts";
 import { modelFormat } from "../model-format.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
@@ -189,13 +190,12 @@ export async function orDamaged<T>(part: Promise<T>, { folder }: Checkpoint): Pr
 }
 
 /** The options as the adapter that is trained has them. */
-const asTheAdapter = (options: GivenOptions, { rank, alpha, dropout, targetModules }: LoraSettings, adapter: string | undefined) => ({
-  ...options,
-  rank,
-  alpha,
-  dropout,
-  targets: adapter === undefined ? options.targets : typeof targetModules === "string" ? [targetModules] : [...targetModules],
-});
+function asTheAdapter(options: GivenOptions, settings: LoraSettings, adapter: string | undefined): GivenOptions {
+  const { rank, alpha, dropout, targetModules } = settings;
+  if (adapter === undefined) return { ...options, rank, alpha, dropout };
+  const targets = typeof targetModules === "string" ? [targetModules] : [...targetModules];
+  return { ...options, rank, alpha, dropout, targets, ...optionsOfKind(settings) };
+}
 
 /** What the file's embeddings are in, which they keep. */
 function dtypeOf({ config }: ModelFolder, files: ModelFiles): WeightDType {

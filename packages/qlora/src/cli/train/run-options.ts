@@ -32,6 +32,10 @@ export interface ResolvedRun {
   readonly plan: StepPlan;
 }
 
+const kindOf = ({ dora, rslora, init, modulesToSave, bias }: GivenOptions) => {
+  return { dora, rslora, init, modulesToSave: [...modulesToSave], bias };
+};
+
 /**
  * All options of a run over rows of these lengths.
  * @throws UsageError if steps and epochs are both given
@@ -55,6 +59,7 @@ export function resolveRun(options: GivenOptions, given: ReadonlySet<string>, le
     alpha: options.alpha,
     dropout: options.dropout,
     targets: typeof options.targets === "string" ? options.targets : [...options.targets],
+    ...kindOf(options),
     weightDecay: options.weightDecay,
     clip: options.clip,
     optimizer: options.optimizer,

@@ -9,7 +9,8 @@ import { ADAPTER_FOLDER, isRunFolder } from "../run/run-folder.ts";
 import { lockHolder } from "../run/run-lock.ts";
 import { settleFolder } from "../safe-write.ts";
 import { type HubAccess, localAdapter, localModel } from "./from-hub.ts";
-import type { FormatOptions } from "./options.ts";
+import type { WeightedAdapter } from "./open-adapted.ts";
+import type { FormatOptions, NamedAdapter } from "./options.ts";
 import { shellWord, typedCommand } from "./typed-command.ts";
 
 export interface LocatedModel {
@@ -17,11 +18,14 @@ export interface LocatedModel {
   readonly model: string;
   /** The PEFT folder to put on it, if any. */
   readonly adapter: string | undefined;
+  /** All adapters to put on it. */
+  readonly adapters: readonly WeightedAdapter[];
   readonly format: FormatOptions;
 }
 
 export interface GivenModel {
-  readonly adapter: string | undefined;
+  /** One adapter, or several with weights. */
+  readonly adapter: string | readonly NamedAdapter[] | undefined;
   readonly format: FormatOptions;
   /** Which options were given; the others are those of the run. */
   readonly given: ReadonlySet<string>;
@@ -35,8 +39,9 @@ export interface GivenModel {
  * @throws UsageError if a run folder has no adapter yet; HubError as `localModel`
  */
 export async function locateModel(path: string, { adapter: named, format, given, hub, wanted }: GivenModel): Promise<LocatedModel> {
-  const adapter = await localAdapter(named, hub);
-  if (!(await isRunFolder(path))) return { model: (await localModel(path, hub, wanted)).path, adapter, format };
+  const adapters = await locateAdapters(typeof named === "string" ? [{ name: named, weight: 1 }] : (named ?? []), hub);
+  if (!(await isRunFolder(path)))
+    return { model: (await localModel(path, hub, wanted)).path, adapter: adapters[0]?.path, adapters, format };
   const { model, options } = await readManifest(path);
   const own: FormatOptions = {
     format: given.has("format") ? format.format : options.format,
@@ -48,7 +53,14 @@ export async function locateModel(path: string, { adapter: named, format, given,
     throw new UsageError(path, what, { model: model.path });
   }
   const base = await localModel(model.path, { ...hub, revision: undefined }, wanted);
-  return { model: base.path, adapter: adapter ?? (await adapterOfRun(path)), format: own };
+  const all = adapters.length > 0 ? adapters : [{ path: await adapterOfRun(path), weight: 1 }];
+  return { model: base.path, adapter: all[0]?.path, adapters: all, format: own };
+}
+
+async function locateAdapters(named: readonly NamedAdapter[], hub: HubAccess): Promise<WeightedAdapter[]> {
+  const found: WeightedAdapter[] = [];
+  for (const { name, weight } of named) found.push({ path: (await localAdapter(name, hub)) as string, weight });
+  return found;
 }
 
 /** An adapter that is being replaced is back within this time. */

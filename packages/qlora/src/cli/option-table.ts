@@ -17,6 +17,8 @@ export interface OptionRow<T> {
   readonly schema: ZodType<T>;
   /** The words it may be, where they are few: the help lists them. */
   readonly choices?: readonly string[];
+  /** It may be given more than once; the schema sees all that was given. */
+  readonly repeats?: true;
 }
 
 /** Options by their names in code, which are commander's: `blockSize` for `--block-size`. */
@@ -78,14 +80,18 @@ const flagOf = (flags: string): string => /--[\w-]+/.exec(flags)![0];
 
 /** Adds the options of a table to a command. */
 export function addOptions(command: Command, table: OptionTable): void {
-  for (const row of Object.values(table)) command.option(row.flags, helpOf(row));
+  const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+  for (const row of Object.values(table)) {
+    if (row.repeats) command.option(row.flags, helpOf(row), collect);
+    else command.option(row.flags, helpOf(row));
+  }
 }
 
 function helpOf({ help: text, schema, flags, choices }: OptionRow<unknown>): string {
   const help = choices ? `${text}: ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}` : text;
   const standard = schema.safeParse(undefined);
   const shown = standard.success && standard.data !== undefined && !flags.startsWith("--no-");
-  return shown && typeof standard.data !== "boolean" ? `${help} (default: ${String(standard.data)})` : help;
+  return shown && typeof standard.data !== "boolean" && String(standard.data) !== "" ? `${help} (default: ${String(standard.data)})` : help;
 }
 
 /**

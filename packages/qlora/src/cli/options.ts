@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isRevision } from "../hub/hub-name.ts";
 import { bytesOption } from "./bytes-option.ts";
 import { BACKEND_NAMES } from "./open-backend.ts";
-import { choiceOption, numberOption, type OptionValues, switchOption, textOption } from "./option-table.ts";
+import { choiceOption, numberOption, type OptionRow, type OptionValues, switchOption, textOption } from "./option-table.ts";
 
 /** How results are told. */
 export const OUTPUT_OPTIONS = {
@@ -51,6 +51,36 @@ export const ADAPTER_OPTIONS = {
     help: "a PEFT LoRA adapter to put on the model, a folder or org/name",
     expects: "the folder of a PEFT adapter, or its org/name",
   }),
+};
+
+/** An adapter as it is named, and how much of it. */
+export interface NamedAdapter {
+  readonly name: string;
+  readonly weight: number;
+}
+
+const named = z
+  .union([z.string(), z.array(z.string())])
+  .default([])
+  .transform((given) => [given].flat().map(weighted))
+  .refine((adapters) => adapters.every(({ name, weight }) => name !== "" && Number.isFinite(weight)));
+
+/** `DIR`, or `DIR=0.5`. */
+function weighted(text: string): NamedAdapter {
+  const [, name, weight] = /^(.*)=([-+.\de]+)$/i.exec(text) ?? [];
+  return name === undefined ? { name: text, weight: 1 } : { name, weight: Number(weight) };
+}
+
+/** Whose adapters are put on the model, together. */
+export const ADAPTERS_OPTIONS = {
+  adapter: {
+    flags: "--adapter <folder[=weight]>",
+    help: "an adapter to put on the model, a folder or org/name of PEFT's or MLX's; may be repeated, each with a weight: A=0.7",
+    expects: "the folder of an adapter, or its org/name, and perhaps = and its weight",
+    fromText: (text) => text,
+    schema: named as z.ZodType<NamedAdapter[]>,
+    repeats: true,
+  } satisfies OptionRow<NamedAdapter[]>,
 };
 
 /** How what is not here is had from a hub. */

@@ -98,7 +98,7 @@ export async function loadMoments({ folder, step }: Checkpoint, optimizer: Paged
  * Reads a saved step back and compares it with what is in memory, so that a disk that loses bytes is found out at the first save and not at the end.
  * @throws StorageError if a byte differs
  */
-export async function verifyCheckpoint({ folder }: Checkpoint, { adapter, optimizer }: Trained): Promise<void> {
+export async function verifyCheckpoint({ folder }: Checkpoint, { adapter, optimizer }: Omit<Trained, "card">): Promise<void> {
   const tensors = adapterTensors(adapter.storedSettings, adapter.toStore(), adapter.wholeToStore());
   await compare(join(folder, ADAPTER_FOLDER, ADAPTER_WEIGHTS), tensors);
   await compare(join(folder, STATE_FOLDER, MOMENTS), moments(optimizer));

@@ -7,13 +7,14 @@ import { type Answer, answer } from "../answer.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { modelFormat } from "../model-format.ts";
+import { openAdapted } from "../open-adapted.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
-import { Session } from "../open-session.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, HUB_OPTIONS, SEED_OPTIONS } from "../options.ts";
+import type { Session } from "../open-session.ts";
+import { ADAPTERS_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, HUB_OPTIONS, SEED_OPTIONS } from "../options.ts";
 import type { Output } from "../output.ts";
 import { generateOptions, SAMPLING_OPTIONS } from "../sampling-options.ts";
 
-const OPTIONS = { ...ADAPTER_OPTIONS, ...SAMPLING_OPTIONS, ...SEED_OPTIONS, ...FORMAT_OPTIONS, ...BACKEND_OPTIONS, ...HUB_OPTIONS };
+const OPTIONS = { ...ADAPTERS_OPTIONS, ...SAMPLING_OPTIONS, ...SEED_OPTIONS, ...FORMAT_OPTIONS, ...BACKEND_OPTIONS, ...HUB_OPTIONS };
 
 export const chatCommand: CommandDefinition<typeof OPTIONS> = {
   name: "chat",
@@ -28,9 +29,8 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const folder = await openModelFolder(located.model);
   checkTalks(folder);
   const format = await modelFormat(folder, located.format, given);
-  const session = await Session.open(folder, { format: formatOf(format), on: options, output });
+  const session = await openAdapted(folder, { format: formatOf(format), on: options, output }, located.adapters);
   try {
-    if (located.adapter !== undefined) await session.adapt(located.adapter);
     output.line(output.colors.dim("/exit or Ctrl-D ends, /new begins anew, Ctrl-C stops an answer."));
     const talk = new Talk(session, output);
     // a seed of its own for every turn, so that the same question is not answered with the same draws

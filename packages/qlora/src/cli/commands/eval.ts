@@ -5,15 +5,15 @@ import type { CommandDefinition, Invocation } from "../command.ts";
 import { LENGTH_OPTIONS } from "../data-options.ts";
 import { locateModel } from "../locate-model.ts";
 import { modelFormat } from "../model-format.ts";
+import { adapterWords, openAdapted } from "../open-adapted.ts";
 import { openModelFolder } from "../open-model.ts";
-import { Session } from "../open-session.ts";
 import { numberOption } from "../option-table.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, formatWords, HUB_OPTIONS } from "../options.ts";
+import { ADAPTERS_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, formatWords, HUB_OPTIONS } from "../options.ts";
 import { readExamples, splitToEvaluate } from "../read-examples.ts";
 import { plural } from "../wording.ts";
 
 const OPTIONS = {
-  ...ADAPTER_OPTIONS,
+  ...ADAPTERS_OPTIONS,
   batch: numberOption("--batch <rows>", z.int().positive().default(4), { help: "rows at a time", expects: "a whole number, 1 or more" }),
   ...LENGTH_OPTIONS,
   ...FORMAT_OPTIONS,
@@ -35,13 +35,12 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const path = await splitToEvaluate(args[1]!, { ...options, output });
   const { examples } = await readExamples(path, folder, options.maxLength);
   const format = await modelFormat(folder, located.format, given);
-  const session = await Session.open(folder, { format: formatOf(format), on: options, output });
+  const session = await openAdapted(folder, { format: formatOf(format), on: options, output }, located.adapters);
   try {
-    if (located.adapter !== undefined) await session.adapt(located.adapter);
     const onProgress = (rows: number): void => output.status(`  eval      ${rows}/${examples.length} rows`);
     const result = await evaluate(session.model, examples, options.batch, onProgress);
     const { loss, perplexity, bitsPerByte, supervisedTokens } = result;
-    const adapter = located.adapter === undefined ? "" : ` · adapter ${located.adapter}`;
+    const adapter = located.adapters.length === 0 ? "" : ` · adapter ${adapterWords(located.adapters)}`;
     output.facts("model", `${located.model} · ${formatWords(format)}${adapter}`);
     output.facts("data", `${path} · ${plural(examples.length, "row")} · ${plural(supervisedTokens, "supervised token")}`);
     const bytes = Number.isFinite(bitsPerByte) ? ` · ${bitsPerByte.toFixed(4)} bits per byte` : "";

@@ -7,10 +7,10 @@ import { answer } from "../answer.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { modelFormat } from "../model-format.ts";
+import { openAdapted } from "../open-adapted.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
-import { Session } from "../open-session.ts";
 import { switchOption, textOption } from "../option-table.ts";
-import { ADAPTER_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, HUB_OPTIONS, SEED_OPTIONS } from "../options.ts";
+import { ADAPTERS_OPTIONS, BACKEND_OPTIONS, FORMAT_OPTIONS, formatOf, HUB_OPTIONS, SEED_OPTIONS } from "../options.ts";
 import { generateOptions, SAMPLING_OPTIONS } from "../sampling-options.ts";
 import { count } from "../wording.ts";
 
@@ -31,7 +31,7 @@ const OPTIONS = {
     },
   ),
   raw: switchOption("--raw", z.boolean().default(false), "take the prompt as it is, without the chat template"),
-  ...ADAPTER_OPTIONS,
+  ...ADAPTERS_OPTIONS,
   ...SAMPLING_OPTIONS,
   ...SEED_OPTIONS,
   ...FORMAT_OPTIONS,
@@ -52,9 +52,8 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const folder = await openModelFolder(located.model);
   const prompt = promptIds(folder, options);
   const format = await modelFormat(folder, located.format, given);
-  const session = await Session.open(folder, { format: formatOf(format), on: options, output });
+  const session = await openAdapted(folder, { format: formatOf(format), on: options, output }, located.adapters);
   try {
-    if (located.adapter !== undefined) await session.adapt(located.adapter);
     const { tokenizer, stopIds } = folder;
     const onText = (piece: string): void => output.write(piece);
     const said = await answer(session.model, prompt, { ...generateOptions(options, options.seed, stopIds), tokenizer, onText });

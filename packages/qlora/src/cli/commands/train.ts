@@ -21,6 +21,7 @@ import { Session } from "../open-session.ts";
 import { numberOption, switchOption, textOption } from "../option-table.ts";
 import { ADAPTER_OPTIONS, BACKEND_OPTIONS, formatOf, HUB_OPTIONS } from "../options.ts";
 import type { Output } from "../output.ts";
+import { cardOf } from "../train/card-facts.ts";
 import { printEnd } from "../train/ending.ts";
 import { withChanges } from "../train/plan-memory.ts";
 import { openResumedRun, orDamaged, type PreparedRun, prepareRun, type ResumedRun } from "../train/prepare-run.ts";
@@ -228,6 +229,7 @@ async function trainIn(
       log,
       output,
       stop,
+      card: cardOf(manifest, adapter, train.examples.length),
     };
     const end = await new TrainingRun({ ...parts, recompute: memory.recompute }, from).go();
     const { peakBytes } = session.backend.memory();

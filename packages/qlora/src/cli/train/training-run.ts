@@ -9,6 +9,7 @@ import type { PagedAdamW } from "../../optimizer/paged-adamw.ts";
 import { saveCheckpoint, verifyCheckpoint } from "../../run/checkpoint.ts";
 import type { RunOptions } from "../../run/manifest.ts";
 import type { MetricsLog } from "../../run/metrics-log.ts";
+import type { CardFacts } from "../../run/model-card.ts";
 import { DivergedError } from "../../train/diverged-error.ts";
 import { type Evaluation, evaluate } from "../../train/evaluate.ts";
 import { type TrainStep, train } from "../../train/train.ts";
@@ -36,6 +37,8 @@ export interface RunParts {
   readonly log: MetricsLog;
   readonly output: Output;
   readonly stop: StopRequest;
+  /** The adapter's model card after a step. */
+  readonly card: (now: Pick<CardFacts, "step" | "trainLoss" | "validLoss">) => string;
 }
 
 /** How a run ended. */
@@ -54,6 +57,7 @@ export class TrainingRun {
   #saved: number;
   #verified = false;
   #evaluation: Evaluation | undefined;
+  #trainLoss: number | undefined;
 
   constructor(
     readonly parts: RunParts,
@@ -119,6 +123,7 @@ export class TrainingRun {
 
   async #report(done: TrainStep): Promise<void> {
     const { output, log } = this.parts;
+    this.#trainLoss = done.loss;
     const { step, loss, gradNorm, learningRate, supervisedTokens, tokens, seconds, pager } = done;
     const residentBytes = process.memoryUsage.rss();
     const weights = this.parts.session.weights ? { weightsPager: this.parts.session.weights.counters } : {};
@@ -198,12 +203,19 @@ export class TrainingRun {
     const { run, log, output } = this.parts;
     output.status("  saving …");
     await log.flush();
-    const checkpoint = await saveCheckpoint(run, step, this.parts);
+    const card = this.parts.card({ step, trainLoss: this.#trainLoss, validLoss: this.#lastValidLoss() });
+    const checkpoint = await saveCheckpoint(run, step, { ...this.parts, card });
     if (!this.#verified) await verifyCheckpoint(checkpoint, this.parts);
     this.#verified = true;
     this.#saved = step;
     output.clearStatus();
     output.event("save", { step, path: checkpoint.folder });
+  }
+
+  /** Of this process, or of those before it. */
+  #lastValidLoss(): number | undefined {
+    const before = this.parts.log.before.findLast(({ event }) => event === "eval")?.loss;
+    return this.#evaluation?.loss ?? (typeof before === "number" ? before : undefined);
   }
 
   /** After a step that failed: the state before it is worth keeping if its numbers are numbers. */

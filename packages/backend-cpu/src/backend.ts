@@ -7,6 +7,7 @@ import { Memory } from "./memory.ts";
 import { CpuBuffer, Runtime, SCRATCH_BYTES, TABLES_BYTES } from "./runtime.ts";
 import { ThreadPool } from "./thread-pool.ts";
 
+/** How many threads. */
 export interface CpuBackendOptions {
   /** Threads that compute, the calling one included; as many as there are processors by default. One where memory cannot be shared. */
   readonly threads?: number;
@@ -18,6 +19,7 @@ const WASM_PAGE = 65536;
 const MOST_PAGES = 65535; // a page short of 4 GiB: the end of the last buffer is an address, too
 const MOST_THREADS = 64;
 
+/** The CPU as a device: one WebAssembly memory, shared by all threads. The bits of a result do not depend on the number of threads. */
 export class CpuBackend implements Backend {
   readonly name = "cpu";
   readonly limits: Limits;

@@ -1,4 +1,5 @@
 // What is known of the GPU in use: what kernels choose their variants by, and what a person is told.
+/** What is known of the GPU in use. */
 export interface AdapterFacts {
   /** For people: vendor, architecture, driver. */
   readonly description: string;

@@ -20,6 +20,7 @@ import { Programs } from "./programs.ts";
 import { Recorder, type RecorderCounters } from "./recorder.ts";
 import { MAP_READ, USAGE } from "./usage.ts";
 
+/** The GPU as a device. `run` records, and `read` and `flush` wait; what failed on the way comes out there. */
 export class WebGpuBackend implements Backend {
   readonly name = "webgpu";
   readonly limits: Limits;

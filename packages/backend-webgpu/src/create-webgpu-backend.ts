@@ -4,6 +4,7 @@ import { platform } from "#platform";
 import { type AdapterFacts, factsOf } from "./adapter-facts.ts";
 import { WebGpuBackend } from "./backend.ts";
 
+/** Which GPU is taken. */
 export interface WebGpuBackendOptions {
   /** Take a GPU that is software on the processor; by default it is refused, because the CPU backend is faster. */
   readonly software?: boolean;

@@ -23,6 +23,7 @@ export interface MemoryUse {
   readonly peakBytes: number;
 }
 
+/** What a device can hold at most. */
 export interface Limits {
   /** The largest single buffer. */
   readonly maxBufferBytes: number;
@@ -30,11 +31,13 @@ export interface Limits {
   readonly maxTotalBytes: number;
 }
 
+/** A device: bytes, and kernels that run on them in call order. It knows nothing of gradients or models, and checks nothing. */
 export interface Backend {
   readonly name: string;
   readonly limits: Limits;
   /** Contents are unspecified. @throws OutOfMemoryError */
   alloc(byteLength: number): DeviceBuffer;
+  /** Gives a buffer's bytes back. */
   free(buffer: DeviceBuffer): void;
   /** Host to device, ordered with the runs before and after it. `bytes` may be reused when it returns. */
   write(buffer: DeviceBuffer, bytes: Uint8Array, offset?: number): void;
@@ -44,7 +47,9 @@ export interface Backend {
   run(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void;
   /** Resolves when all that was enqueued is done. */
   flush(): Promise<void>;
+  /** What is allocated now, and the most that was. */
   memory(): MemoryUse;
+  /** Counts the peak anew, from what is allocated now. */
   resetPeak(): void;
   /** Releases everything. May be called twice. */
   dispose(): void;

@@ -8,6 +8,7 @@ import { type Session, sessionOf, within } from "./session.ts";
 import type { Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 
+/** What a checkpoint keeps of its first run. */
 export interface CheckpointOptions {
   /** Keep the outputs of dear ops (large matrix products), so that only cheap ops run twice: more memory, less time. */
   readonly keepProducts?: boolean;

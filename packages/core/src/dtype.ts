@@ -1,5 +1,6 @@
 // Element types. f32 computes; f16 and bf16 store what a checkpoint holds; i32 indexes; u8 is packed codes and flags.
 
+/** Element types: f32 computes, f16 and bf16 store what a checkpoint holds, i32 indexes, u8 is packed codes and flags. */
 export type DType = "f32" | "f16" | "bf16" | "i32" | "u8";
 
 /** Bytes of one element. */

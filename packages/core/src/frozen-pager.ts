@@ -45,6 +45,7 @@ class PagedStorage extends Storage {
   }
 }
 
+/** Keeps frozen weights on the host and brings a page of them, a layer, to the device when an op reads it, under a budget of bytes. */
 export class FrozenPager {
   readonly budgetBytes: number;
   readonly #pages = new Map<number, FrozenPage>();

@@ -15,6 +15,7 @@ function floatOf(bits: number): number {
 /** bf16 is the upper half of f32. */
 export const bf16ToNumber = (bits: number): number => floatOf(bits << 16);
 
+/** The bits of the bf16 nearest to a number, ties to even. */
 export function numberToBf16(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0;
   const bits = bitsOf(value);
@@ -31,6 +32,7 @@ export function f16ToNumber(bits: number): number {
   return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
+/** The bits of the f16 nearest to a number, ties to even. */
 export function numberToF16(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

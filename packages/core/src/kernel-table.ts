@@ -11,7 +11,9 @@ type AttrsOf<O> = O extends { infer(inputs: never, attrs: infer A): unknown }
     ? A
     : never;
 
+/** Names of ops: what makes a new tensor. */
 export type OpName = AnyOp["name"];
+/** Names of updates: what changes a tensor in place. */
 export type UpdateName = AnyUpdate["name"];
 
 /** Fills the outputs from the inputs. Views are contiguous and checked; an update's targets are its first inputs and its outputs. */

@@ -8,6 +8,7 @@ import { sessionOf, within } from "./session.ts";
 import { sizeOf } from "./shape.ts";
 import { fromBytes, type Tensor } from "./tensor.ts";
 
+/** How much may be on the device. */
 export interface PagerOptions {
   /** Bytes of pages on the device at one time; no limit if left out. */
   readonly budgetBytes?: number;
@@ -41,6 +42,7 @@ export class Page {
   }
 }
 
+/** Keeps device memory under a budget of bytes: pages live on the host, come in when used, and the least recently used go out first. */
 export class Pager {
   readonly budgetBytes: number;
   /** Resident pages, least recently used first. */
@@ -55,6 +57,7 @@ export class Pager {
     this.budgetBytes = checkedBudget("pager", budgetBytes);
   }
 
+  /** What it has moved so far, in bytes and times, and what is on the device now. */
   get counters(): PagerCounters {
     return { ...this.#counters };
   }

@@ -14,6 +14,7 @@ export type Scales =
       /** f32 []: what was subtracted before the second quantization */ readonly offset: Tensor;
     };
 
+/** A quantized weight: packed 4-bit codes and their scales. Only `qmatmul`, `qaddmm`, `qembedding` and `dequantize` take it. */
 export class QTensor {
   constructor(
     readonly format: QFormat,
@@ -24,6 +25,7 @@ export class QTensor {
     readonly scales: Scales,
   ) {}
 
+  /** Where its bytes are. */
   get backend(): Backend {
     return this.codes.backend;
   }
@@ -34,18 +36,22 @@ export class QTensor {
     return scales.kind === "plain" ? [this.codes, scales.absmax] : [this.codes, scales.codes, scales.absmax, scales.offset];
   }
 
+  /** Its parts as a kernel sees them: codes, then scales. */
   views(): View[] {
     return this.tensors().flatMap((t) => t.views());
   }
 
+  /** Bytes on the device, of codes and scales together. */
   get byteLength(): number {
     return this.tensors().reduce((n, t) => n + t.storage.byteLength, 0);
   }
 
+  /** Frees its bytes. */
   dispose(): void {
     for (const t of this.tensors()) t.dispose();
   }
 
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,13 +1,16 @@
 // Sizes and their algebra: pure functions, no tensors.
 import { ShapeError } from "./error.ts";
 
+/** Sizes of the axes, outermost first; `[]` is one number. */
 export type Shape = readonly number[];
 
 /** Number of elements; 1 for the scalar shape []. */
 export const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
 
+/** A shape as messages have it: `[2, 3]`. */
 export const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
+/** Whether two shapes have the same axes. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
 
 /** Row-major strides, in elements. */

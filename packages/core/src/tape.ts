@@ -10,6 +10,7 @@ import { type OpenScope, type Session, sessionOf, within } from "./session.ts";
 import { type Shape, sameShape, show, sizeOf } from "./shape.ts";
 import { type Tensor, tensor } from "./tensor.ts";
 
+/** What the backward pass starts from. */
 export interface GradOptions {
   /** d(result)/d(loss), the loss's shape; ones by default, for a loss of one element. */
   readonly seed?: Tensor;

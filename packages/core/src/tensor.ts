@@ -8,6 +8,7 @@ import { sessionOf } from "./session.ts";
 import { checkShape, type Shape, show, sizeOf } from "./shape.ts";
 import { Storage } from "./storage.ts";
 
+/** Numbers on a device: a shape over storage, and perhaps the node that made it. Ops are functions, not methods. */
 export class Tensor {
   #disposed = false;
 
@@ -22,10 +23,12 @@ export class Tensor {
     sessionOf(storage.backend).scope?.made.add(this);
   }
 
+  /** Where its bytes are. */
   get backend(): Backend {
     return this.storage.backend;
   }
 
+  /** It as a kernel sees it. */
   views(): View[] {
     return [{ buffer: this.storage.buffer, dtype: this.dtype, shape: this.shape }];
   }
@@ -79,6 +82,7 @@ export class Tensor {
     this.storage.release();
   }
 
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

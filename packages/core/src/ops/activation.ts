@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor.ts";
 
 /** relu: max(x, 0). silu: x·σ(x). gelu: x·Φ(x). geluTanh: its approximation by tanh (Hendrycks and Gimpel 2016), PyTorch's approximate="tanh". */
 export type Activation = "relu" | "silu" | "gelu" | "geluTanh";
+/** Which function. */
 export interface ActivationAttrs {
   readonly activation: Activation;
 }

@@ -4,6 +4,7 @@ import { applyAll, defineOp, together } from "../op.ts";
 import { sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
+/** How scores are made: their scale, cap, window and mask. */
 export interface AttentionAttrs {
   /** What scores are multiplied by, 1/√D mostly. */
   readonly scale: number;

@@ -3,6 +3,7 @@ import { apply, defineOp } from "../op.ts";
 import type { RandomKey } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 
+/** Which elements are dropped: a pure function of the key and the place of an element. */
 export interface DropoutAttrs {
   /** The share of elements that become 0. */
   readonly rate: number;

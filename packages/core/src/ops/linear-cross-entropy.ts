@@ -7,11 +7,13 @@ import type { Tensor } from "../tensor.ts";
 import { mul } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
 
+/** What the head and the loss in one are told. */
 export interface LinearCrossEntropyAttrs {
   readonly withGradient: boolean;
   /** Logits s become softcap·tanh(s / softcap) (Gemma 2's `final_logit_softcapping`); null: they stay as they are. */
   readonly softcap: number | null;
 }
+/** What may be left out: logits have no cap then. */
 export type LinearCrossEntropyOptions = Partial<Pick<LinearCrossEntropyAttrs, "softcap">>;
 
 // z = s = x·Wᵀ [rows, V], or softcap·tanh(s / softcap)     loss[r] = ln Σ_v e^z[r,v] − z[r, targets[r]]

@@ -12,6 +12,7 @@ export interface MatmulAttrs {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
 }
+/** Which operand is read transposed; neither if left out. */
 export type MatmulOptions = Partial<MatmulAttrs>;
 
 /** Products with at least this inner size cost more to compute again than to keep. */

@@ -7,6 +7,7 @@ import { show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkAddend } from "./matmul.ts";
 
+/** The format of the weight, and whether it is read transposed. */
 export interface QmatmulAttrs {
   /** false: x·Wᵀ, from `in` to `out`. true: x·W, from `out` to `in`, which is the gradient's way. */
   readonly transposed: boolean;

@@ -6,6 +6,7 @@ import type { QFormat } from "../quant/format.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
+/** The 4-bit format of what is read or written. */
 export interface FormatAttrs {
   readonly format: QFormat;
 }

@@ -43,6 +43,7 @@ export const sumTo = (x: Tensor, shape: Shape): Tensor => apply(sumToOp, [x], { 
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor => apply(broadcastToOp, [x], { shape });
 const maxTo = (x: Tensor, shape: Shape): Tensor => apply(maxToOp, [x], { shape });
 
+/** Along which axes, and whether they stay as 1. */
 export interface ReduceOptions {
   /** The axis or axes to reduce, from the end when negative; all if left out. */
   readonly axis?: number | readonly number[];

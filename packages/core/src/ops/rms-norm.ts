@@ -4,6 +4,7 @@ import { apply, defineOp } from "../op.ts";
 import { sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
+/** What is added to the mean of squares before its root. */
 export interface RmsNormAttrs {
   readonly epsilon: number;
 }

@@ -2,8 +2,10 @@
 // The factors are those of transformers' get_constant_schedule_with_warmup and its linear and cosine kin.
 import { ArgumentError } from "../error.ts";
 
+/** How the learning rate goes down after its warm-up: not, in a line to 0, or by half a cosine to 0. */
 export type Schedule = "constant" | "linear" | "cosine";
 
+/** A schedule, and how long it and its warm-up are, in steps. */
 export interface ScheduleOptions {
   /** Steps over which the factor rises from 0 to 1; 0 for none. */
   readonly warmupSteps: number;

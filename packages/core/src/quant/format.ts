@@ -2,8 +2,10 @@
 // Packing is the same for all of them; its byte diagram is in nf4.ts. How the sixteen numbers were chosen is told in the format's own file.
 import { ArgumentError } from "../error.ts";
 
+/** Names of the formats there are. */
 export type QFormatName = "nf4" | "fp4" | "int4" | "e3m0";
 
+/** A 4-bit format as data: sixteen numbers, how many weights share a scale, and how scales are kept. */
 export interface QFormat {
   readonly name: QFormatName;
   /** The value of each of the sixteen codes, before it is multiplied by the block's scale. */

@@ -1,6 +1,7 @@
 // How a number finds its code: sorted thresholds, and the code between each two. Every nearest rule of the 4-bit formats and of the 8-bit maps
 // is such a list; a number equal to a threshold belongs to the level below it.
 
+/** How a number finds its code: sorted thresholds, and the code between each two. */
 export interface Levels {
   /** Ascending; one fewer than there are levels. */
   readonly bounds: Float32Array;

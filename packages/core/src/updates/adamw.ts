@@ -4,6 +4,7 @@ import { sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { applyUpdate, defineUpdate } from "../update.ts";
 
+/** The numbers of one step of AdamW. */
 export interface AdamWAttrs {
   readonly learningRate: number;
   readonly beta1: number;

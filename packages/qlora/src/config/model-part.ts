@@ -34,4 +34,5 @@ export interface TablePart {
   readonly columns: number;
 }
 
+/** A part of a model: a linear layer, a small vector such as a norm, or a table of rows. */
 export type ModelPart = LinearModule | SmallPart | TablePart;

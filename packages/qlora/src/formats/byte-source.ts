@@ -1,6 +1,7 @@
 // Bytes that can be read at any place: a file in Node, a blob or an array in a page. Readers of formats see only this, so they run everywhere.
 import { FormatError } from "@qlora-js/core";
 
+/** Bytes that can be read at any place: a file, a blob, an array. */
 export interface ByteSource {
   /** A path, or a name for bytes that came from elsewhere; errors carry it. */
   readonly name: string;
@@ -10,6 +11,7 @@ export interface ByteSource {
    * @throws FormatError where the range leaves the source, or the source has become shorter
    */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Lets go of the file, if there is one. */
   close(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import type { Folder } from "./folder.ts";
 
 const PIECE = 4 << 20;
 
+/** Which file it was, by its content. */
 export interface FileHash {
   readonly file: string;
   readonly bytes: number;

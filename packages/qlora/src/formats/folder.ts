@@ -2,6 +2,7 @@
 import { FormatError } from "@qlora-js/core";
 import { type ByteSource, bytesSource } from "./byte-source.ts";
 
+/** A folder of files, on a disk, in memory or behind a fetch. */
 export interface Folder {
   /** Its path, or a name; errors carry it. */
   readonly name: string;

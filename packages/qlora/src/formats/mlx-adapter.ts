@@ -11,6 +11,7 @@ import { storedValues } from "./stored-rows.ts";
 export const MLX_WEIGHTS = "adapters.safetensors";
 export const MLX_CONFIG = "adapter_config.json";
 
+/** An adapter as mlx-lm's two files. */
 export interface MlxAdapter {
   readonly tensors: readonly TensorToStore[];
   /** The text of its config. */

@@ -20,6 +20,7 @@ export interface ModelFiles {
   /** Files the tensors are in, sorted; for hashing. */
   readonly files: readonly string[];
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Lets go of the files. */
   close(): Promise<void>;
 }
 

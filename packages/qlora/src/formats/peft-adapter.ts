@@ -24,6 +24,7 @@ export interface StoredLora extends LoraTarget {
 /** Which of the model's own tensors settings mean to be held whole, given which modules they adapt: `wholeTensors` of the model. */
 export type WholeOf = (settings: LoraSettings, targets: ReadonlySet<string>, where: string) => readonly SavableTensor[];
 
+/** A PEFT adapter that is open: its settings, and its matrices by module. */
 export interface PeftAdapter {
   readonly folder: string;
   readonly settings: LoraSettings;
@@ -38,6 +39,7 @@ export interface PeftAdapter {
   readonly residual: boolean;
   /** Keys of the config that are not known here and were passed over; worth a warning. */
   readonly unknownKeys: readonly string[];
+  /** Lets go of the file. */
   close(): Promise<void>;
 }
 

@@ -23,6 +23,7 @@ export type LoraInit = "default" | "gaussian" | "random" | "pissa" | `pissa_nite
 /** Which biases are trained: none, all of the model, or those of adapted layers. */
 export type TrainedBias = "none" | "all" | "lora_only";
 
+/** A LoRA adapter's settings, as PEFT's `adapter_config.json` says them. */
 export interface LoraSettings {
   readonly rank: number;
   readonly alpha: number;

@@ -23,6 +23,7 @@ export interface StoredTensor {
   readonly packed?: PackedWeight;
 }
 
+/** A safetensors file that is open: its metadata and its tensors, none of them read yet. */
 export interface Safetensors {
   readonly file: string;
   readonly metadata: ReadonlyMap<string, string>;

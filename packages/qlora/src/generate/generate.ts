@@ -8,6 +8,7 @@ import { type SamplingOptions, sampleToken } from "./sample-token.ts";
 /** Names the stream of random numbers for sampling, apart from the others under the same seed. */
 const SAMPLING_STREAM = 0x73616d70; // "samp"
 
+/** How tokens are chosen, and when to stop. */
 export interface GenerateOptions extends SamplingOptions {
   readonly maxNewTokens: number;
   readonly seed: number;

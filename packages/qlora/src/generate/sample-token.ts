@@ -1,6 +1,7 @@
 // Choosing the next token from logits: temperature, then top-k, then top-p, then a draw that is a pure function of the key.
 import { type RandomKey, uniformAt } from "@qlora-js/core";
 
+/** How a token is drawn from logits. */
 export interface SamplingOptions {
   /** 0 takes the most likely token. */
   readonly temperature: number;

@@ -1,6 +1,7 @@
 // What `org/name` means: a repository on a hub, perhaps a file or folder in it, perhaps a revision: `org/name/data/train.jsonl@v1.0`. Names alone; whether
 // there is such a repository only a hub knows, and whether it is a path of this machine is asked before.
 
+/** What `org/name` means: a repository, perhaps a path in it, perhaps a revision. */
 export interface HubName {
   /** `org/name` */
   readonly repository: string;

@@ -11,6 +11,7 @@ export interface HubToken {
   readonly read: () => string;
 }
 
+/** A hub to download from, and the folder its files are kept in. */
 export interface Hub {
   /** `https://huggingface.co`, without a slash at its end. */
   readonly endpoint: string;

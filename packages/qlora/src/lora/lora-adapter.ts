@@ -28,6 +28,7 @@ interface WholeTensor {
 /** What adapters began with where that is not a matter of settings and seed: by module. */
 export type Starts = ReadonlyMap<string, Matrices>;
 
+/** How an adapter is put on a base: what may differ from its settings. */
 export interface LoadedAs {
   /** Replaces the dropout of its settings. */
   readonly dropout?: number;
@@ -35,6 +36,7 @@ export interface LoadedAs {
   readonly taken?: boolean;
 }
 
+/** An adapter on a model: small matrices beside its linear layers, and tensors that are trained whole. Taking it off leaves the base as it was. */
 export class LoraAdapter implements Attachment {
   #weight = 1;
 
@@ -150,6 +152,7 @@ export class LoraAdapter implements Attachment {
     ]);
   }
 
+  /** Numbers that are trained. */
   get parameterCount(): number {
     return [...this.parameters().values()].reduce((n, p) => n + p.storage.byteLength / 4, 0);
   }

@@ -34,6 +34,7 @@ import { coreDType } from "../formats/safetensors-dtype.ts";
 import { storedValues } from "../formats/stored-rows.ts";
 import { checkFinite } from "./check-finite.ts";
 
+/** Whose tensors, which adapter, and what computes. */
 export interface MergeOptions {
   readonly backend: Backend;
   readonly config: ModelConfig;

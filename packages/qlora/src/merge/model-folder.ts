@@ -9,6 +9,7 @@ import { writeFileSafely, writeFolderSafely } from "../safe-write.ts";
 import { companions } from "./companions.ts";
 import { type Shard, SINGLE_FILE, shardsOf } from "./shards.ts";
 
+/** What is written where, and how large a file gets. */
 export interface ModelFolderOptions {
   /** Of tensors in one file. */
   readonly maxShardBytes: number;

@@ -22,6 +22,7 @@ export interface DecoderInside {
   readonly head: TensorSlot;
 }
 
+/** A decoder-only language model, Llama and its kin, decided by its config alone. */
 export class Decoder extends LanguageModel {
   constructor(
     backend: Backend,

@@ -21,9 +21,11 @@ export interface Generation {
   readonly capacity: number;
   /** Sees these too: the hidden state of the last, f32 [1, hidden]. */
   next(ids: readonly number[]): Tensor;
+  /** Frees what it holds. */
   dispose(): void;
 }
 
+/** What trainer, adapters and generation need of a model, whatever its architecture. */
 export abstract class LanguageModel {
   /** Adapters that are on the model, in the order they were put there. */
   readonly attached = new Set<Attachment>();
@@ -57,6 +59,7 @@ export abstract class LanguageModel {
     slot.linear = linear;
   }
 
+  /** Frees what it holds. */
   dispose(): void {
     for (const adapter of this.attached) adapter.disposeWhole();
     for (const part of this.parts.values()) (part instanceof LinearSlot ? part.linear : part).dispose();

@@ -33,6 +33,7 @@ import { QuantizedLinear } from "../nn/quantized-linear.ts";
 import { buildModel } from "./build-model.ts";
 import type { LanguageModel } from "./language-model.ts";
 
+/** How weights are held, and where. */
 export interface LoadOptions {
   /**
    * How linear weights are stored; null keeps the numbers of the file. The head and the embeddings always keep them. Weights that are 4-bit in the file are

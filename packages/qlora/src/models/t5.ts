@@ -34,6 +34,7 @@ export interface EncodedSource {
   readonly mask: Tensor;
 }
 
+/** T5 (Raffel et al. 2020): an encoder reads the whole source, a decoder answers it. */
 export class T5 extends LanguageModel {
   constructor(
     backend: Backend,

@@ -8,6 +8,7 @@ export interface Share {
   weight: number;
 }
 
+/** What a branch computes by. */
 export interface AdaptedOptions {
   /** What the low-rank branch is multiplied by: alpha / rank, or alpha / √rank. */
   readonly scale: number;
@@ -19,6 +20,7 @@ export interface AdaptedOptions {
   readonly share?: Share;
 }
 
+/** A linear layer with a branch beside another one, which it does not look into. */
 export abstract class AdaptedLinear implements Linear {
   readonly outFeatures: number;
   readonly inFeatures: number;
@@ -39,6 +41,7 @@ export abstract class AdaptedLinear implements Linear {
     return this.base.frozenBytes;
   }
 
+  /** How much of the branch is in what is computed. */
   get share(): number {
     return this.options.share?.weight ?? 1;
   }
@@ -56,6 +59,7 @@ export abstract class AdaptedLinear implements Linear {
     return this.base;
   }
 
+  /** Frees the branch and the layer it is beside. */
   dispose(): void {
     this.detach();
     this.base.dispose();

@@ -14,6 +14,7 @@ export class DenseLinear extends WeightedLinear {
     [this.outFeatures, this.inFeatures] = weight.shape as [number, number];
   }
 
+  /** Bytes of the weight and bias on the device. */
   get frozenBytes(): number {
     return this.weight.storage.byteLength + (this.biasSlot?.frozen.storage.byteLength ?? 0);
   }
@@ -26,6 +27,7 @@ export class DenseLinear extends WeightedLinear {
     return cast(this.weight, "f32");
   }
 
+  /** Frees the weight. */
   override dispose(): void {
     super.dispose();
     this.weight.dispose();

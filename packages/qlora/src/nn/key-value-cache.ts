@@ -2,6 +2,7 @@
 import { type Backend, Tensor, writeRows, zeros } from "@qlora-js/core";
 import type { DecoderConfig } from "../config/decoder-config.ts";
 
+/** Keys and values of positions already seen, so that generation computes one position a token. */
 export class KeyValueCache {
   /** Positions filled. */
   length = 0;
@@ -37,6 +38,7 @@ export class KeyValueCache {
     return kept;
   }
 
+  /** Frees the keys and values. */
   dispose(): void {
     for (const storage of this.#holds) storage.release();
     for (const t of [...this.keys, ...this.values]) t.dispose();

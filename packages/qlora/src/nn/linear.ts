@@ -9,6 +9,7 @@ export interface ForwardContext {
   readonly cache?: { once(owner: object, make: () => Tensor): Tensor };
 }
 
+/** A linear layer, x · Wᵀ + b, whatever its weight is stored in. */
 export interface Linear {
   readonly inFeatures: number;
   readonly outFeatures: number;
@@ -19,5 +20,6 @@ export interface Linear {
    * pass of its own.
    */
   forward(x: Tensor, context: ForwardContext, addend?: Tensor): Tensor;
+  /** Frees what it holds. */
   dispose(): void;
 }

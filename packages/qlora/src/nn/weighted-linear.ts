@@ -13,6 +13,7 @@ export abstract class WeightedLinear implements Linear {
     this.biasSlot = bias && new TensorSlot("bias", bias);
   }
 
+  /** [out], or null where there is none. */
   get bias(): Tensor | null {
     return this.biasSlot?.tensor ?? null;
   }
@@ -28,6 +29,7 @@ export abstract class WeightedLinear implements Linear {
     return this.product(x, bias && addend ? add(addend, bias) : (addend ?? bias ?? undefined));
   }
 
+  /** Frees the weight and the bias. */
   dispose(): void {
     this.biasSlot?.frozen.dispose();
   }

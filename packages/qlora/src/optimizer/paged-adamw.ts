@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "@qlora-js/core";
 
+/** The numbers of AdamW, and the bits of its moments. */
 export interface AdamWOptions {
   readonly bits: 32 | 8;
   readonly beta1: number;
@@ -31,6 +32,7 @@ interface Slot {
   readonly bits: 32 | 8;
 }
 
+/** AdamW whose moments are pages: they come to the device when used, under the budget of a pager. */
 export class PagedAdamW {
   readonly #slots: ReadonlyMap<string, Slot>;
   /** Updates done. */
@@ -49,6 +51,7 @@ export class PagedAdamW {
     );
   }
 
+  /** Bytes of all moments, wherever they are. */
   get stateBytes(): number {
     return [...this.#slots.values()].reduce((n, { page }) => n + page.byteLength, 0);
   }

@@ -1,6 +1,7 @@
 // How large a micro-batch of a data set can get: a forecast is of the largest.
 import type { Example } from "../data/tokenize.ts";
 
+/** How large a micro-batch gets: rows, tokens of the longest, tokens with a loss. */
 export interface BatchShape {
   /** Rows. */
   readonly batch: number;

@@ -5,6 +5,7 @@ import type { ModelConfig } from "../config/model-config.ts";
 import { fitsBudget, type MemoryBudget } from "./choose-recompute.ts";
 import { type Forecast, type ForecastOptions, forecast } from "./forecast.ts";
 
+/** One change to a run that does not fit, and what it saves. */
 export interface Change {
   /** What to type. */
   readonly flags: string;

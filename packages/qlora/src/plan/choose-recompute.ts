@@ -4,6 +4,7 @@ import type { ModelConfig } from "../config/model-config.ts";
 import type { Recomputation } from "../nn/forward-pass.ts";
 import { type Forecast, type ForecastOptions, forecast } from "./forecast.ts";
 
+/** What a run may take, and where that number comes from. */
 export interface MemoryBudget {
   /** What the whole process may take. */
   readonly totalBytes: number;
@@ -13,6 +14,7 @@ export interface MemoryBudget {
   readonly roomyBytes: number;
 }
 
+/** How much each layer keeps for the backward pass, and what the run takes then. */
 export interface RecomputeChoice {
   /** One a layer. */
   readonly recompute: readonly Recomputation[];

@@ -15,6 +15,7 @@ import { blankBatch, microBatch } from "./micro-batch.ts";
 import { runtimeBytes } from "./runtime-bytes.ts";
 import { skeletonAdapter, skeletonModel, type WeightDType } from "./skeleton.ts";
 
+/** What of a run its memory depends on. */
 export interface ForecastOptions {
   /** What the file's weights are in; embeddings and head keep it. */
   readonly dtype: WeightDType;
@@ -42,6 +43,7 @@ export interface ForecastOptions {
   readonly recompute: readonly Recomputation[];
 }
 
+/** What a run takes, in bytes. */
 export interface Forecast {
   /** Bytes on the device at the moment when they are most. */
   readonly components: ComponentBytes;

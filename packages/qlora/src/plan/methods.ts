@@ -4,7 +4,9 @@ import { nf4 } from "@qlora-js/core";
 import type { LoraSettings } from "../formats/peft-config.ts";
 import type { ForecastOptions } from "./forecast.ts";
 
+/** The three ways of fine-tuning that a plan puts side by side. */
 export const METHODS = ["full16", "lora", "qlora"] as const;
+/** One of them. */
 export type Method = (typeof METHODS)[number];
 
 /** A run's options with an adapter. */

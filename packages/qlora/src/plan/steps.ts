@@ -1,6 +1,7 @@
 // How many steps a run is, and how many tokens go by: from rows, epochs, batch and accumulation.
 import { DataOrder, type OrderOptions } from "../data/order.ts";
 
+/** What the number of steps follows from. */
 export interface StepOptions extends Omit<OrderOptions, "seed"> {
   /** Steps of the run; wins over epochs. */
   readonly steps?: number | undefined;
@@ -8,6 +9,7 @@ export interface StepOptions extends Omit<OrderOptions, "seed"> {
   readonly epochs: number;
 }
 
+/** How long a run is. */
 export interface StepPlan {
   readonly steps: number;
   /** Times each row is seen. */

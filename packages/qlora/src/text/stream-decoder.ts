@@ -15,7 +15,7 @@ export class StreamDecoder {
   /** Characters of the text after `#start` that have been shown. */
   #shown = 0;
 
-  /** @param options.skipSpecialTokens Whether special tokens say nothing (default true). */
+  /** @param options `skipSpecialTokens`: whether special tokens say nothing (default true). */
   constructor(tokenizer: Tokenizer, { skipSpecialTokens = true }: { skipSpecialTokens?: boolean } = {}) {
     this.#tokenizer = tokenizer;
     this.#skipSpecialTokens = skipSpecialTokens;

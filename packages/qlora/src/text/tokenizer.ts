@@ -73,7 +73,7 @@ export class Tokenizer {
 
   /**
    * The ids of a text. Special tokens written in the text are recognised.
-   * @param options.addSpecialTokens Whether to put what the tokenizer puts around a text (default true).
+   * @param options `addSpecialTokens`: whether to put what the tokenizer puts around a text (default true).
    * @throws UsageError if a piece of the text has no token and the vocabulary no unknown token.
    */
   encode(text: string, { addSpecialTokens = true }: { addSpecialTokens?: boolean } = {}): number[] {
@@ -93,7 +93,7 @@ export class Tokenizer {
 
   /**
    * The text of ids. Ids outside the vocabulary say nothing; bytes that are not UTF-8 become U+FFFD.
-   * @param options.skipSpecialTokens Whether to leave special tokens out (default false).
+   * @param options `skipSpecialTokens`: whether to leave special tokens out (default false).
    */
   decode(ids: Iterable<number>, { skipSpecialTokens = false }: { skipSpecialTokens?: boolean } = {}): string {
     const tokens: string[] = [];

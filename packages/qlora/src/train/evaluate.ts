@@ -6,6 +6,7 @@ import type { Example } from "../data/tokenize.ts";
 import type { LanguageModel } from "../models/language-model.ts";
 import { tokenLosses } from "./token-losses.ts";
 
+/** How well held-out text was predicted; every token weighs the same. */
 export interface Evaluation {
   /** Mean negative log-likelihood of a supervised token, in nats. */
   readonly loss: number;

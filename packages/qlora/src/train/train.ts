@@ -31,6 +31,7 @@ import { tokenLosses } from "./token-losses.ts";
 /** Names the stream of random numbers for dropout, apart from those of data order and initial weights under the same seed. */
 const DROPOUT_STREAM = 0x64726f70; // "drop"
 
+/** What the loop is told besides model, data and optimizer. */
 export interface TrainOptions {
   /** Steps of the whole run; with steps already done it goes on from there. */
   readonly steps: number;

@@ -2,6 +2,7 @@
 import type { QFormat } from "@qlora-js/core";
 import type { StoredTensor } from "../safetensors.ts";
 
+/** A 4-bit weight in a file, as bitsandbytes stores it, not yet read. */
 export interface PackedWeight {
   readonly format: QFormat;
   /** [out, in], also where the 16-bit file has it the other way round. */

@@ -14,6 +14,7 @@ import { formatName, sameFormat } from "./format-name.ts";
 import { packedParts } from "./packed-parts.ts";
 import { WeightQuantizer } from "./weight-quantizer.ts";
 
+/** What computes, and the format that is written. */
 export interface QuantizeOptions {
   /** Computes the codes. */
   readonly backend: Backend;

@@ -10,6 +10,7 @@ import { withKey } from "./config-text.ts";
 import { quantizationJson } from "./quantization-config.ts";
 import { quantizedFiles } from "./quantized-files.ts";
 
+/** What is written where, and in which format. */
 export interface QuantizedFolderOptions {
   /** Computes the codes. */
   readonly backend: Backend;

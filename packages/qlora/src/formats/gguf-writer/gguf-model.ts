@@ -12,6 +12,7 @@ import { modelMetadata } from "./model-metadata.ts";
 import { modelName } from "./model-name.ts";
 import { tokenizerMetadata } from "./tokenizer-metadata.ts";
 
+/** What the file is made of. */
 export interface GgufModelSource {
   /** The model's name, for whoever lists models. */
   readonly name: string;
@@ -21,6 +22,7 @@ export interface GgufModelSource {
   readonly text: { readonly files: TokenizerFiles; readonly tokenizer: Tokenizer } | undefined;
 }
 
+/** A GGUF file to be written: metadata, and tensors that are made as they are read. */
 export interface GgufModel {
   readonly metadata: GgufMetadata;
   readonly tensors: readonly GgufTensor[];

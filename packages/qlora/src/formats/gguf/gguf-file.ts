@@ -21,6 +21,7 @@ export interface GgufTensor {
   read(offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** A GGUF file that is open: its metadata and its list of tensors. */
 export interface GgufFile {
   readonly file: string;
   readonly metadata: Metadata;

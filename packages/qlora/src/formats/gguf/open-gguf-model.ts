@@ -15,6 +15,7 @@ import { Settings } from "./settings.ts";
 import { type GgufArchitecture, TENSOR_NAMES } from "./tensor-names.ts";
 import { ggufTokenizer } from "./tokenizer/tokenizer-json.ts";
 
+/** What a Hugging Face folder holds, read from one GGUF file. */
 export interface OpenedGgufModel {
   /** As a config.json has it. */
   readonly config: ConfigJson;
@@ -27,6 +28,7 @@ export interface OpenedGgufModel {
   tokenizer(): TokenizerFiles | undefined;
 }
 
+/** How quantized tensors come. */
 export interface GgufModelOptions {
   /**
    * What quantized tensors become as they are read: BF16 (the default) is what nearly all models were before they were quantized, and takes half of F32;

@@ -1,7 +1,7 @@
 // A folder that holds a model as one GGUF file: everything about the model is in that file, whatever lies beside it.
 import type { Folder } from "../folder.ts";
 import type { ModelFiles } from "../model-files.ts";
-import { type GgufModelOptions, type OpenedGgufModel, openGgufModel } from "./open-gguf-model.ts";
+import type { GgufModelOptions, OpenedGgufModel } from "./open-gguf-model.ts";
 
 const isGguf = (file: string): boolean => /\.gguf$/i.test(file);
 
@@ -21,10 +21,11 @@ export function severalGgufs({ files }: Folder): string | undefined {
 }
 
 /**
- * Opens the GGUF file of a folder.
+ * Opens the GGUF file of a folder. Loads what reads GGUF only now, so that a page without such a file does not carry it.
  * @throws FormatError, UnsupportedError as `openGgufModel`
  */
 export async function openGgufOf(folder: Folder, file: string, options?: GgufModelOptions): Promise<OpenedGgufModel> {
+  const { openGgufModel } = await import("./open-gguf-model.ts");
   const model = await openGgufModel(await folder.open(file), options);
   const files: ModelFiles = { ...model.files, folder: folder.name, files: [file] };
   return { ...model, files };

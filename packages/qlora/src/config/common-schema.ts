@@ -1,20 +1,20 @@
 // Keys of a `config.json` that families share, and what they may hold. Other keys are of no account to the numbers. The upper bounds are far above any
 // model; they keep a damaged file from asking for the impossible.
 import type { DType } from "@qlora-js/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../error.ts";
 import { readQuantization } from "../formats/bitsandbytes/quantization-config.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
 
-export const size = (most: number) => z.int().min(1).max(most);
-export const positive = z.number().gt(0);
+export const size = (most: number) => z.int().check(z.minimum(1), z.maximum(most));
+export const positive = z.number().check(z.gt(0));
 /** A flag that is `missing` where it is not given, or null. */
 export const flag = (missing = false) =>
-  z
-    .boolean()
-    .nullish()
-    .transform((x) => x ?? missing);
+  z.pipe(
+    z.nullish(z.boolean()),
+    z.transform((x) => x ?? missing),
+  );
 
 export const hiddenSize = size(1 << 20);
 export const intermediateSize = size(1 << 22);
@@ -22,36 +22,33 @@ export const layerCount = size(4096);
 export const headCount = size(1 << 16);
 const vocabSize = size(1 << 24);
 export const positionCount = size(1 << 30);
-export const normEps = positive.max(1);
+export const normEps = positive.check(z.maximum(1));
 
-const tokenId = z
-  .int()
-  .min(-1)
-  .max(1 << 30);
+const tokenId = z.int().check(z.minimum(-1), z.maximum(1 << 30));
 /** Rotary settings: v4's `rope_scaling`, v5's `rope_parameters`. Values are checked once the kind is known. */
-const rope = z.record(z.string(), z.unknown()).nullish();
+const rope = z.nullish(z.record(z.string(), z.unknown()));
 
 /** What nearly every family's file may say. */
 export const common = {
   vocab_size: vocabSize,
-  bos_token_id: tokenId.nullish(),
-  eos_token_id: z.union([tokenId.min(0), z.array(tokenId.min(0)).max(1000)]).nullish(),
-  pad_token_id: tokenId.nullish(),
+  bos_token_id: z.nullish(tokenId),
+  eos_token_id: z.nullish(z.union([tokenId.check(z.minimum(0)), z.array(tokenId.check(z.minimum(0))).check(z.maxLength(1000))])),
+  pad_token_id: z.nullish(tokenId),
   is_encoder_decoder: flag(),
-  attention_dropout: z.number().nullish(),
-  quantization_config: z.record(z.string(), z.unknown()).nullish(),
-  dtype: z.string().nullish(),
-  torch_dtype: z.string().nullish(),
+  attention_dropout: z.nullish(z.number()),
+  quantization_config: z.nullish(z.record(z.string(), z.unknown())),
+  dtype: z.nullish(z.string()),
+  torch_dtype: z.nullish(z.string()),
 };
 
 /** What families with rotary positions may say of them. */
 export const rotary = {
-  max_position_embeddings: positionCount.default(2048),
-  original_max_position_embeddings: positionCount.nullish(),
-  rope_theta: positive.nullish(),
+  max_position_embeddings: z._default(positionCount, 2048),
+  original_max_position_embeddings: z.nullish(positionCount),
+  rope_theta: z.nullish(positive),
   rope_scaling: rope,
   rope_parameters: rope,
-  partial_rotary_factor: positive.nullish(),
+  partial_rotary_factor: z.nullish(positive),
 };
 
 export const GenerationSchema = z.object({ eos_token_id: common.eos_token_id });

@@ -1,7 +1,7 @@
 // Rotary positions as a config gives them: the base, and how long contexts were stretched. Order of precedence as in transformers 5's
 // `convert_rope_params_to_dict`: `rope_scaling`, else `rope_parameters`; a base in there before one beside it.
 import { FormatError } from "@qlora-js/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../error.ts";
 import { quoted } from "../formats/quoted.ts";
 import { checkJson } from "../formats/read-json.ts";
@@ -11,10 +11,10 @@ import type { RopeConfig, RopeScaling } from "./decoder-config.ts";
 const DEFAULT_THETA = 10_000;
 const KINDS = "default, linear, dynamic, llama3, yarn and longrope";
 
-const positive = z.number().gt(0);
-const Theta = z.object({ rope_theta: positive.nullish(), partial_rotary_factor: positive.max(1).nullish() });
+const positive = z.number().check(z.gt(0));
+const Theta = z.object({ rope_theta: z.nullish(positive), partial_rotary_factor: z.nullish(positive.check(z.maximum(1))) });
 const Linear = z.object({ factor: positive });
-const length = z.int().min(1).nullish();
+const length = z.nullish(z.int().check(z.minimum(1)));
 const Llama3 = z.object({
   factor: positive,
   low_freq_factor: positive,
@@ -22,22 +22,19 @@ const Llama3 = z.object({
   original_max_position_embeddings: length,
 });
 const Yarn = z.object({
-  factor: positive.nullish(),
-  attention_factor: positive.nullish(),
-  mscale: z.number().nullish(),
-  mscale_all_dim: z.number().nullish(),
-  beta_fast: positive.nullish(),
-  beta_slow: positive.nullish(),
-  truncate: z.boolean().nullish(),
+  factor: z.nullish(positive),
+  attention_factor: z.nullish(positive),
+  mscale: z.nullish(z.number()),
+  mscale_all_dim: z.nullish(z.number()),
+  beta_fast: z.nullish(positive),
+  beta_slow: z.nullish(positive),
+  truncate: z.nullish(z.boolean()),
   original_max_position_embeddings: length,
 });
-const factors = z
-  .array(positive)
-  .min(1)
-  .max(1 << 15);
+const factors = z.array(positive).check(z.minLength(1), z.maxLength(1 << 15));
 const LongRope = z.object({
-  factor: positive.nullish(),
-  attention_factor: positive.nullish(),
+  factor: z.nullish(positive),
+  attention_factor: z.nullish(positive),
   short_factor: factors,
   long_factor: factors,
   original_max_position_embeddings: length,

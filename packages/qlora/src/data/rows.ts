@@ -1,7 +1,8 @@
 // Data rows as the user writes them: recognised by their keys, checked, and of one kind throughout a data set. No tokens here: see tokenize.ts.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../error.ts";
 import { quoted } from "../formats/quoted.ts";
+import { tryJson } from "../formats/read-json.ts";
 import type { ChatMessage } from "../text/chat-template.ts";
 import { jsonArray } from "./json-array.ts";
 import { type JsonLine, jsonLines } from "./jsonl.ts";
@@ -26,21 +27,32 @@ export interface PlacedRow {
 /** The label of a position that the loss is not on. */
 export const NOT_SUPERVISED = -100;
 
-const label = z.int().refine((id) => id >= 0 || id === NOT_SUPERVISED, `expected an id, or ${NOT_SUPERVISED} for a position without loss`);
+const label = z
+  .int()
+  .check(z.refine((id) => id >= 0 || id === NOT_SUPERVISED, `expected an id, or ${NOT_SUPERVISED} for a position without loss`));
 
 const schemas = {
-  messages: z
-    .object({ messages: z.array(z.looseObject({ role: z.string().min(1), content: z.string() })).min(1) })
-    .transform(({ messages }): Row => ({ kind: "messages", messages })),
-  completion: z.object({ prompt: z.string(), completion: z.string() }).transform((row): Row => ({ kind: "completion", ...row })),
-  instruction: z
-    .object({ instruction: z.string(), input: z.string().nullish(), output: z.string() })
-    .transform((row): Row => ({ kind: "instruction", ...row, input: row.input ?? "" })),
-  text: z.object({ text: z.string() }).transform((row): Row => ({ kind: "text", ...row })),
-  tokens: z
-    .object({ input_ids: z.array(z.int().nonnegative()).min(1), labels: z.array(label) })
-    .transform((row): Row => ({ kind: "tokens", inputIds: row.input_ids, labels: row.labels })),
-} satisfies Record<RowKind, z.ZodType<Row>>;
+  messages: z.pipe(
+    z.object({ messages: z.array(z.looseObject({ role: z.string().check(z.minLength(1)), content: z.string() })).check(z.minLength(1)) }),
+    z.transform(({ messages }): Row => ({ kind: "messages", messages })),
+  ),
+  completion: z.pipe(
+    z.object({ prompt: z.string(), completion: z.string() }),
+    z.transform((row): Row => ({ kind: "completion", ...row })),
+  ),
+  instruction: z.pipe(
+    z.object({ instruction: z.string(), input: z.nullish(z.string()), output: z.string() }),
+    z.transform((row): Row => ({ kind: "instruction", ...row, input: row.input ?? "" })),
+  ),
+  text: z.pipe(
+    z.object({ text: z.string() }),
+    z.transform((row): Row => ({ kind: "text", ...row })),
+  ),
+  tokens: z.pipe(
+    z.object({ input_ids: z.array(z.int().check(z.nonnegative())).check(z.minLength(1)), labels: z.array(label) }),
+    z.transform((row): Row => ({ kind: "tokens", inputIds: row.input_ids, labels: row.labels })),
+  ),
+} satisfies Record<RowKind, z.ZodMiniType<Row>>;
 
 /**
  * One row from a parsed JSON value.
@@ -55,7 +67,7 @@ export function parseRow({ value, line }: JsonLine, file: string): PlacedRow {
   const keys = Object.keys(value);
   const kind = kindOf(keys);
   if (kind === undefined) throw unknownKeys(where, keys, { file, line });
-  const result = schemas[kind].safeParse(value);
+  const result = tryJson<Row>(schemas[kind], value);
   if (result.success) return { row: result.data, file, line };
   const issue = result.error.issues[0]!;
   const path = fieldAt(issue.path) || ROW_KEYS[kind].join(" + ");

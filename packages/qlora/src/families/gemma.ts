@@ -1,7 +1,7 @@
 // Gemma 2 and the text half of Gemma 3 (transformers' modeling_gemma2.py, modeling_gemma3.py). Norms on both sides of attention and MLP multiply by 1 + weight;
 // embeddings are multiplied by √hidden; queries are scaled by a number of their own; layers with a window alternate with layers without. Gemma 2 caps scores and
 // logits; Gemma 3 norms queries and keys, and turns its windowed layers with another base.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { activationOf } from "../config/activation-word.ts";
 import {
   common,
@@ -28,40 +28,38 @@ import { LLAMA_NAMES } from "./llama-names.ts";
 const keys = {
   ...common,
   ...rotary,
-  vocab_size: size(1 << 24).default(256_000),
-  bos_token_id: common.bos_token_id.default(2),
-  eos_token_id: common.eos_token_id.default(1),
-  pad_token_id: common.pad_token_id.default(0),
-  hidden_size: hiddenSize.default(2304),
-  intermediate_size: intermediateSize.default(9216),
-  num_hidden_layers: layerCount.default(26),
-  num_attention_heads: headCount.default(8),
-  num_key_value_heads: headCount.default(4),
-  head_dim: headCount.default(256),
-  max_position_embeddings: positionCount.default(8192),
-  rms_norm_eps: normEps.default(1e-6),
-  hidden_activation: z.string().nullish(),
-  query_pre_attn_scalar: positive.default(256),
+  vocab_size: z._default(size(1 << 24), 256_000),
+  bos_token_id: z._default(common.bos_token_id, 2),
+  eos_token_id: z._default(common.eos_token_id, 1),
+  pad_token_id: z._default(common.pad_token_id, 0),
+  hidden_size: z._default(hiddenSize, 2304),
+  intermediate_size: z._default(intermediateSize, 9216),
+  num_hidden_layers: z._default(layerCount, 26),
+  num_attention_heads: z._default(headCount, 8),
+  num_key_value_heads: z._default(headCount, 4),
+  head_dim: z._default(headCount, 256),
+  max_position_embeddings: z._default(positionCount, 8192),
+  rms_norm_eps: z._default(normEps, 1e-6),
+  hidden_activation: z.nullish(z.string()),
+  query_pre_attn_scalar: z._default(positive, 256),
   attention_bias: flag(),
-  sliding_window: size(1 << 30)
-    .nullable()
-    .default(4096),
+  sliding_window: z._default(z.nullable(size(1 << 30)), 4096),
   layer_types: layerTypes,
   tie_word_embeddings: flag(true),
   use_bidirectional_attention: flag(),
 };
 
-const cap = (missing: number | null) => positive.nullable().default(missing);
+const cap = (missing: number | null) => z._default(z.nullable(positive), missing);
 const Gemma2Schema = z.object({ ...keys, attn_logit_softcapping: cap(50), final_logit_softcapping: cap(30) });
 const Gemma3Schema = z.object({
   ...keys,
-  vocab_size: size(1 << 24).default(262_208),
-  max_position_embeddings: positionCount.default(131_072),
+  vocab_size: z._default(size(1 << 24), 262_208),
+  max_position_embeddings: z._default(positionCount, 131_072),
   attn_logit_softcapping: cap(null),
   final_logit_softcapping: cap(null),
-  sliding_window_pattern: size(4096).nullish(),
-  _sliding_window_pattern: size(4096).nullish(),
-  rope_local_base_freq: positive.nullish(),
+  sliding_window_pattern: z.nullish(size(4096)),
+  _sliding_window_pattern: z.nullish(size(4096)),
+  rope_local_base_freq: z.nullish(positive),
 });
 type GemmaJson = z.infer<typeof Gemma2Schema>;
 
@@ -168,7 +166,7 @@ const Multimodal = z.object({
   dtype: common.dtype,
   torch_dtype: common.torch_dtype,
   eos_token_id: common.eos_token_id,
-  tie_word_embeddings: z.boolean().nullish(),
+  tie_word_embeddings: z.nullish(z.boolean()),
 });
 
 /** Gemma 3 with eyes: the text half of it. */

@@ -1,6 +1,6 @@
 // GPT-NeoX and Pythia (transformers' modeling_gpt_neox.py): attention and MLP read the same input and are added together; rotary positions turn a quarter of
 // each head; one matrix gives query, key and value of each head in turn. The head is `embed_out` in files.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { activationOf } from "../config/activation-word.ts";
 import {
   common,
@@ -23,15 +23,15 @@ import { LLAMA_NAMES } from "./llama-names.ts";
 const Schema = z.object({
   ...common,
   ...rotary,
-  hidden_size: hiddenSize.default(6144),
-  intermediate_size: intermediateSize.default(24_576),
-  num_hidden_layers: layerCount.default(44),
-  num_attention_heads: headCount.default(64),
-  hidden_act: z.string().default("gelu"),
-  hidden_dropout: z.number().nullish(),
-  layer_norm_eps: normEps.default(1e-5),
-  rotary_pct: positive.max(1).nullish(),
-  rotary_emb_base: positive.nullish(),
+  hidden_size: z._default(hiddenSize, 6144),
+  intermediate_size: z._default(intermediateSize, 24_576),
+  num_hidden_layers: z._default(layerCount, 44),
+  num_attention_heads: z._default(headCount, 64),
+  hidden_act: z._default(z.string(), "gelu"),
+  hidden_dropout: z.nullish(z.number()),
+  layer_norm_eps: z._default(normEps, 1e-5),
+  rotary_pct: z.nullish(positive.check(z.maximum(1))),
+  rotary_emb_base: z.nullish(positive),
   use_parallel_residual: flag(true),
   attention_bias: flag(true),
   tie_word_embeddings: flag(),

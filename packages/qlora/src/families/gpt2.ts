@@ -1,6 +1,6 @@
 // GPT-2 (Radford et al. 2019; transformers' modeling_gpt2.py): layer norms, learned positions, one matrix for queries, keys and values, an MLP without a gate. Its
 // weights are Conv1D's, [in, out]. The dropouts of its config (0.1 everywhere) are for training it from the start and are not applied.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { activationOf } from "../config/activation-word.ts";
 import {
   common,
@@ -20,13 +20,13 @@ import { LLAMA_NAMES } from "./llama-names.ts";
 
 const Schema = z.object({
   ...common,
-  n_embd: hiddenSize.default(768),
-  n_layer: layerCount.default(12),
-  n_head: headCount.default(12),
-  n_inner: intermediateSize.nullish(),
-  n_positions: positionCount.default(1024),
-  activation_function: z.string().default("gelu_new"),
-  layer_norm_epsilon: normEps.default(1e-5),
+  n_embd: z._default(hiddenSize, 768),
+  n_layer: z._default(layerCount, 12),
+  n_head: z._default(headCount, 12),
+  n_inner: z.nullish(intermediateSize),
+  n_positions: z._default(positionCount, 1024),
+  activation_function: z._default(z.string(), "gelu_new"),
+  layer_norm_epsilon: z._default(normEps, 1e-5),
   scale_attn_weights: flag(true),
   scale_attn_by_inverse_layer_idx: flag(),
   add_cross_attention: flag(),

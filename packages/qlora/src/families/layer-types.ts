@@ -1,10 +1,10 @@
 // Which layers see a window only: `layer_types` where the file lists them, else by the family's own rule.
 import { FormatError } from "@qlora-js/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../error.ts";
 import { quoted } from "../formats/quoted.ts";
 
-export const layerTypes = z.array(z.string()).max(4096).nullish();
+export const layerTypes = z.nullish(z.array(z.string()).check(z.maxLength(4096)));
 
 export interface WindowOptions {
   readonly layers: number;

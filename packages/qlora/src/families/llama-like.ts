@@ -1,6 +1,6 @@
 // What Llama and its nearest kin have in common: RMS norms before attention and MLP, grouped queries, rotary positions, SwiGLU, no caps, no windows. A
 // family's file gives its sizes and says what it does otherwise.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { common, flag, headCount, hiddenSize, intermediateSize, layerCount, normEps, readCommon, rotary } from "../config/common-schema.ts";
 import type { DecoderConfig } from "../config/decoder-config.ts";
 import { readRope } from "../config/read-rope.ts";
@@ -16,11 +16,11 @@ export const llamaKeys = {
   intermediate_size: intermediateSize,
   num_hidden_layers: layerCount,
   num_attention_heads: headCount,
-  num_key_value_heads: headCount.nullish(),
-  head_dim: headCount.nullish(),
-  rms_norm_eps: normEps.default(1e-6),
+  num_key_value_heads: z.nullish(headCount),
+  head_dim: z.nullish(headCount),
+  rms_norm_eps: z._default(normEps, 1e-6),
   tie_word_embeddings: flag(),
-  hidden_act: z.string().default("silu"),
+  hidden_act: z._default(z.string(), "silu"),
 };
 
 const LlamaKeys = z.object(llamaKeys);

@@ -1,5 +1,5 @@
 // Llama (Touvron et al. 2023; transformers' modeling_llama.py): SmolLM2, TinyLlama, Llama 2 and 3 and their fine-tunes.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { flag } from "../config/common-schema.ts";
 import { UsageError } from "../error.ts";
 import { checkJson } from "../formats/read-json.ts";

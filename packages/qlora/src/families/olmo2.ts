@@ -1,11 +1,11 @@
 // OLMo 2 (transformers' modeling_olmo2.py): norms stand after attention and MLP, not before; queries and keys are normed over all heads at once.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { flag, normEps } from "../config/common-schema.ts";
 import { checkJson } from "../formats/read-json.ts";
 import type { Family } from "./family.ts";
 import { llamaKeys, llamaLike } from "./llama-like.ts";
 
-const Schema = z.object({ ...llamaKeys, rms_norm_eps: normEps.default(1e-5), attention_bias: flag() });
+const Schema = z.object({ ...llamaKeys, rms_norm_eps: z._default(normEps, 1e-5), attention_bias: flag() });
 
 export const olmo2: Family = {
   modelTypes: ["olmo2"],

@@ -1,5 +1,5 @@
 // Phi-3, Phi-3.5 and Phi-4-mini (transformers' modeling_phi3.py): a Llama whose queries, keys and values come from one matrix, and gate and up from another.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { normEps, positionCount, size } from "../config/common-schema.ts";
 import { checkJson } from "../formats/read-json.ts";
 import type { Family } from "./family.ts";
@@ -7,10 +7,10 @@ import { llamaKeys, llamaLike } from "./llama-like.ts";
 
 const Schema = z.object({
   ...llamaKeys,
-  rms_norm_eps: normEps.default(1e-5),
-  max_position_embeddings: positionCount.default(4096),
-  original_max_position_embeddings: positionCount.default(4096),
-  sliding_window: size(1 << 30).nullish(),
+  rms_norm_eps: z._default(normEps, 1e-5),
+  max_position_embeddings: z._default(positionCount, 4096),
+  original_max_position_embeddings: z._default(positionCount, 4096),
+  sliding_window: z.nullish(size(1 << 30)),
 });
 
 export const phi3: Family = {

@@ -1,6 +1,6 @@
 // Qwen2, Qwen2.5 and Qwen3 (transformers' modeling_qwen2.py, modeling_qwen3.py). Qwen2 has biases on queries, keys and values; Qwen3 has none, and norms queries
 // and keys head by head. Both may let upper layers see a window only.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { flag, headCount, positionCount, size } from "../config/common-schema.ts";
 import type { DecoderConfig } from "../config/decoder-config.ts";
 import { checkJson } from "../formats/read-json.ts";
@@ -10,17 +10,15 @@ import { llamaKeys, llamaLike } from "./llama-like.ts";
 
 const keys = {
   ...llamaKeys,
-  num_key_value_heads: headCount.nullable().default(32),
-  max_position_embeddings: positionCount.default(32_768),
+  num_key_value_heads: z._default(z.nullable(headCount), 32),
+  max_position_embeddings: z._default(positionCount, 32_768),
   use_sliding_window: flag(),
-  sliding_window: size(1 << 30)
-    .nullable()
-    .default(4096),
-  max_window_layers: z.int().min(0).max(4096).default(28),
+  sliding_window: z._default(z.nullable(size(1 << 30)), 4096),
+  max_window_layers: z._default(z.int().check(z.minimum(0), z.maximum(4096)), 28),
   layer_types: layerTypes,
 };
 const Qwen2Schema = z.object(keys);
-const Qwen3Schema = z.object({ ...keys, head_dim: headCount.default(128), attention_bias: flag() });
+const Qwen3Schema = z.object({ ...keys, head_dim: z._default(headCount, 128), attention_bias: flag() });
 type QwenJson = z.infer<typeof Qwen2Schema>;
 
 function qwen(file: string, modelType: string, raw: QwenJson): DecoderConfig {

@@ -1,6 +1,6 @@
 // SmolLM3 (transformers' modeling_smollm3.py): a Llama in which every fourth layer has no rotary positions. `no_rope_layers` holds 1 where a layer has them.
 import { FormatError } from "@qlora-js/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { flag, headCount, positionCount, size } from "../config/common-schema.ts";
 import { checkJson } from "../formats/read-json.ts";
 import type { Family } from "./family.ts";
@@ -9,15 +9,15 @@ import { llamaKeys, llamaLike } from "./llama-like.ts";
 
 const Schema = z.object({
   ...llamaKeys,
-  num_key_value_heads: headCount.nullable().default(4),
-  max_position_embeddings: positionCount.default(32_768),
+  num_key_value_heads: z._default(z.nullable(headCount), 4),
+  max_position_embeddings: z._default(positionCount, 32_768),
   tie_word_embeddings: flag(true),
   attention_bias: flag(),
   mlp_bias: flag(),
-  no_rope_layers: z.array(z.int().min(0).max(1)).max(4096).nullish(),
-  no_rope_layer_interval: size(4096).default(4),
+  no_rope_layers: z.nullish(z.array(z.int().check(z.minimum(0), z.maximum(1))).check(z.maxLength(4096))),
+  no_rope_layer_interval: z._default(size(4096), 4),
   use_sliding_window: flag(),
-  sliding_window: size(1 << 30).nullish(),
+  sliding_window: z.nullish(size(1 << 30)),
   layer_types: layerTypes,
 });
 

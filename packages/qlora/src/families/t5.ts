@@ -1,6 +1,6 @@
 // T5 1.0 and 1.1, Flan-T5 (Raffel et al. 2020; transformers' modeling_t5.py). Version 1.1 has a gate in its MLPs and a head of its own; 1.0 has neither, and scales
 // what goes into its tied head. Its dropout (0.1) is not applied.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { activationOf } from "../config/activation-word.ts";
 import { common, flag, headCount, hiddenSize, intermediateSize, layerCount, normEps, readCommon, size } from "../config/common-schema.ts";
 import { UsageError } from "../error.ts";
@@ -10,22 +10,22 @@ import type { Family } from "./family.ts";
 
 const Schema = z.object({
   ...common,
-  vocab_size: size(1 << 24).default(32_128),
-  pad_token_id: common.pad_token_id.default(0),
-  eos_token_id: common.eos_token_id.default(1),
-  d_model: hiddenSize.default(512),
-  d_kv: headCount.default(64),
-  d_ff: intermediateSize.default(2048),
-  num_layers: layerCount.default(6),
-  num_decoder_layers: layerCount.nullish(),
-  num_heads: headCount.default(8),
-  relative_attention_num_buckets: size(1 << 16).default(32),
-  relative_attention_max_distance: size(1 << 24).default(128),
-  layer_norm_epsilon: normEps.default(1e-6),
-  feed_forward_proj: z.string().default("relu"),
+  vocab_size: z._default(size(1 << 24), 32_128),
+  pad_token_id: z._default(common.pad_token_id, 0),
+  eos_token_id: z._default(common.eos_token_id, 1),
+  d_model: z._default(hiddenSize, 512),
+  d_kv: z._default(headCount, 64),
+  d_ff: z._default(intermediateSize, 2048),
+  num_layers: z._default(layerCount, 6),
+  num_decoder_layers: z.nullish(layerCount),
+  num_heads: z._default(headCount, 8),
+  relative_attention_num_buckets: z._default(size(1 << 16), 32),
+  relative_attention_max_distance: z._default(size(1 << 24), 128),
+  layer_norm_epsilon: z._default(normEps, 1e-6),
+  feed_forward_proj: z._default(z.string(), "relu"),
   tie_word_embeddings: flag(true),
-  scale_decoder_outputs: z.boolean().nullish(),
-  decoder_start_token_id: z.int().min(0).nullish(),
+  scale_decoder_outputs: z.nullish(z.boolean()),
+  decoder_start_token_id: z.nullish(z.int().check(z.minimum(0))),
 });
 
 export const t5: Family = {

@@ -1,7 +1,7 @@
 // The weights of a folder, whatever files they are in: `model.safetensors`, shards listed by `model.safetensors.index.json`, or one GGUF file.
 // Opening reads headers alone and checks that index and shards agree; tensors are read one by one.
 import { FormatError } from "@qlora-js/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../error.ts";
 import { withPackedWeights } from "./bitsandbytes/packed-weights.ts";
 import { type Folder, listing } from "./folder.ts";

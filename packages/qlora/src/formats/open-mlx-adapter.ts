@@ -1,7 +1,7 @@
 // An adapter that mlx-lm trained, as PEFT would have it: `adapters.safetensors` with lora_a [in, rank] and lora_b [rank, out] (and DoRA's m [out]), which are
 // turned when they are read, and `adapter_config.json` with one scale for all. Source: mlx-lm, mlx_lm/tuner (lora.py, dora.py, utils.py).
 import { FormatError, type Shape, sameShape, show } from "@qlora-js/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { LinearModule } from "../config/model-part.ts";
 import { AdapterMismatchError, UsageError } from "../error.ts";
 import type { Folder } from "./folder.ts";
@@ -16,16 +16,14 @@ import { storedValues } from "./stored-rows.ts";
 const MAX_CONFIG_BYTES = 4_000_000;
 
 const Schema = z.object({
-  fine_tune_type: z.string().max(100).default("lora"),
-  model: z.string().max(4096).nullish(),
+  fine_tune_type: z._default(z.string().check(z.maxLength(100)), "lora"),
+  model: z.nullish(z.string().check(z.maxLength(4096))),
   lora_parameters: z.object({
-    scale: z.number().gt(0),
-    dropout: z
-      .number()
-      .min(0)
-      .lt(1)
-      .nullish()
-      .transform((x) => x ?? 0),
+    scale: z.number().check(z.gt(0)),
+    dropout: z.pipe(
+      z.nullish(z.number().check(z.minimum(0), z.lt(1))),
+      z.transform((x) => x ?? 0),
+    ),
   }),
 });
 

@@ -1,45 +1,42 @@
 // `adapter_config.json` as PEFT 0.21 writes it for LoRA: which keys are read, which must stand at the value that means "not used", and which are
 // of no account once an adapter is trained. Other keys are listed, for the caller to say so.
-import { z } from "zod";
+import * as z from "zod/mini";
 
-const count = z
-  .int()
-  .min(1)
-  .max(1 << 20);
-const names = z.array(z.string().max(1000)).max(100_000);
-const flag = z
-  .boolean()
-  .nullish()
-  .transform((x) => x ?? false);
-const pattern = <T>(value: z.ZodType<T>) =>
-  z
-    .record(z.string(), value)
-    .nullish()
-    .transform((x) => Object.entries(x ?? {}) as [string, T][]);
+const count = z.int().check(z.minimum(1), z.maximum(1 << 20));
+const names = z.array(z.string().check(z.maxLength(1000))).check(z.maxLength(100_000));
+const flag = z.pipe(
+  z.nullish(z.boolean()),
+  z.transform((x) => x ?? false),
+);
+const pattern = <T>(value: z.ZodMiniType<T>) =>
+  z.pipe(
+    z.nullish(z.record(z.string(), value)),
+    z.transform((x) => Object.entries(x ?? {}) as [string, T][]),
+  );
 
 export const PeftSchema = z.object({
   peft_type: z.literal("LORA"),
-  r: count.default(8),
-  lora_alpha: z.number().gt(0).default(8),
-  lora_dropout: z.number().min(0).lt(1).default(0),
-  target_modules: z.union([names, z.string().max(4096)]).nullish(),
-  exclude_modules: z.union([names, z.string().max(4096)]).nullish(),
-  layers_to_transform: z.union([z.int(), z.array(z.int()).max(100_000)]).nullish(),
-  layers_pattern: z.union([names, z.string().max(1000)]).nullish(),
+  r: z._default(count, 8),
+  lora_alpha: z._default(z.number().check(z.gt(0)), 8),
+  lora_dropout: z._default(z.number().check(z.minimum(0), z.lt(1)), 0),
+  target_modules: z.nullish(z.union([names, z.string().check(z.maxLength(4096))])),
+  exclude_modules: z.nullish(z.union([names, z.string().check(z.maxLength(4096))])),
+  layers_to_transform: z.nullish(z.union([z.int(), z.array(z.int()).check(z.maxLength(100_000))])),
+  layers_pattern: z.nullish(z.union([names, z.string().check(z.maxLength(1000))])),
   rank_pattern: pattern(count),
-  alpha_pattern: pattern(z.number().gt(0)),
+  alpha_pattern: pattern(z.number().check(z.gt(0))),
   use_rslora: flag,
-  init_lora_weights: z.union([z.boolean(), z.string().max(100)]).nullish(),
-  bias: z
-    .enum(["none", "all", "lora_only"])
-    .nullish()
-    .transform((x) => x ?? "none"),
+  init_lora_weights: z.nullish(z.union([z.boolean(), z.string().check(z.maxLength(100))])),
+  bias: z.pipe(
+    z.nullish(z.enum(["none", "all", "lora_only"])),
+    z.transform((x) => x ?? "none"),
+  ),
   use_dora: flag,
-  modules_to_save: names.nullish(),
+  modules_to_save: z.nullish(names),
   ensure_weight_tying: flag,
   fan_in_fan_out: flag,
-  base_model_name_or_path: z.string().max(4096).nullish(),
-  task_type: z.string().max(100).nullish(),
+  base_model_name_or_path: z.nullish(z.string().check(z.maxLength(4096))),
+  task_type: z.nullish(z.string().check(z.maxLength(100))),
 });
 
 /** Keys that must not be used, with the words for what they are. Used is whatever is not null, false or empty. */

@@ -1,6 +1,8 @@
-// A JSON file of a folder, read with a bound on its size, and checked against a schema with messages that name key and value.
+// A JSON file of a folder, read with a bound on its size, and checked against a schema with messages that name key and value. Schemas that a page loads are
+// zod/mini's: zod's own, with a method for everything, weigh 16 KB more there.
 import { FormatError } from "@qlora-js/core";
-import type { z } from "zod";
+import { en } from "zod/locales";
+import * as z from "zod/mini";
 import type { ByteSource } from "./byte-source.ts";
 import type { Folder } from "./folder.ts";
 import { quoted } from "./quoted.ts";
@@ -28,12 +30,21 @@ async function parse(source: ByteSource, maxBytes: number): Promise<unknown> {
   }
 }
 
+/** A schema of zod or of zod/mini. */
+type Schema<T> = z.core.$ZodType<T>;
+
+const { localeError } = en();
+
+/** `json` as the schema sees it, or what does not fit, in zod's English words; zod/mini has none of its own. */
+export const tryJson = <T>(schema: Schema<T>, json: unknown): z.core.util.SafeParseResult<T> =>
+  z.safeParse(schema, json, { error: localeError });
+
 /**
  * `json` as the schema sees it.
  * @throws FormatError with the first key that does not fit, and its value
  */
-export function checkJson<T>(file: string, schema: z.ZodType<T>, json: unknown): T {
-  const result = schema.safeParse(json);
+export function checkJson<T>(file: string, schema: Schema<T>, json: unknown): T {
+  const result = tryJson(schema, json);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], json);

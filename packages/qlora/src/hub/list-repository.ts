@@ -1,6 +1,6 @@
 // What a repository holds at a revision: its commit, and each file's size and hash, through the hub's own client. Nothing of it is believed before it is
 // checked: names become paths of this machine, hashes become file names, sizes are what the disk must have room for.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { HubError } from "../error.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { Hub } from "./hub.ts";
@@ -33,13 +33,13 @@ const MOST_FILES = 100_000;
 const MOST_PAGES = 1000;
 const MOST_BYTES = 64 << 20;
 
-const size = z.int().nonnegative();
+const size = z.int().check(z.nonnegative());
 const fileSchema = z.object({
   type: z.literal("file"),
   path: z.string(),
   size,
-  oid: z.string().regex(/^[0-9a-f]{40}$/),
-  lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size }).nullish(),
+  oid: z.string().check(z.regex(/^[0-9a-f]{40}$/)),
+  lfs: z.nullish(z.object({ oid: z.string().check(z.regex(/^[0-9a-f]{64}$/)), size })),
 });
 
 /**

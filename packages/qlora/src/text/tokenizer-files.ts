@@ -1,6 +1,6 @@
 // What a Hugging Face folder says about its tokenizer, as parsed JSON: the shapes we read and the special tokens they name. No file access here.
 // Only what is read from every tokenizer.json is described here; its steps and its vocabulary are checked where they are made to work (pipeline/).
-import * as z from "zod";
+import * as z from "zod/mini";
 import { checkJson } from "../formats/read-json.ts";
 
 /** The parsed files of a folder that a tokenizer is made from. `tokenizer` is required, the rest helps. */
@@ -21,43 +21,55 @@ export interface TokenizerFiles {
   readonly chatTemplate?: string;
 }
 
-const tokenText = z.union([z.string(), z.looseObject({ content: z.string() }).transform((t) => t.content), z.null()]).optional();
+const tokenText = z.optional(
+  z.union([
+    z.string(),
+    z.pipe(
+      z.looseObject({ content: z.string() }),
+      z.transform((t) => t.content),
+    ),
+    z.null(),
+  ]),
+);
 
 const specialNames = z.looseObject({ bos_token: tokenText, eos_token: tokenText, pad_token: tokenText, unk_token: tokenText });
 
 /** Ids go into 32-bit integers. */
-const tokenId = z.int().nonnegative().max(0x7fff_ffff);
+const tokenId = z.int().check(z.nonnegative(), z.maximum(0x7fff_ffff));
 
-const addedToken = z
-  .looseObject({
+const addedToken = z.pipe(
+  z.looseObject({
     id: tokenId,
     content: z.string(),
-    special: z.boolean().default(false),
-    single_word: z.boolean().default(false),
-    lstrip: z.boolean().default(false),
-    rstrip: z.boolean().default(false),
-    normalized: z.boolean().optional(),
-  })
-  .transform((token) => ({ ...token, normalized: token.normalized ?? !token.special }));
+    special: z._default(z.boolean(), false),
+    single_word: z._default(z.boolean(), false),
+    lstrip: z._default(z.boolean(), false),
+    rstrip: z._default(z.boolean(), false),
+    normalized: z.optional(z.boolean()),
+  }),
+  z.transform((token) => ({ ...token, normalized: token.normalized ?? !token.special })),
+);
 
 const tokenizerJson = z.looseObject({
   model: z.looseObject({}),
-  added_tokens: z.array(addedToken).default([]),
-  normalizer: z.looseObject({}).nullable().default(null),
-  pre_tokenizer: z.looseObject({}).nullable().default(null),
-  post_processor: z.looseObject({}).nullable().default(null),
-  decoder: z.looseObject({}).nullable().default(null),
+  added_tokens: z._default(z.array(addedToken), []),
+  normalizer: z._default(z.nullable(z.looseObject({})), null),
+  pre_tokenizer: z._default(z.nullable(z.looseObject({})), null),
+  post_processor: z._default(z.nullable(z.looseObject({})), null),
+  decoder: z._default(z.nullable(z.looseObject({})), null),
 });
 
 const namedTemplates = z.array(z.looseObject({ name: z.string(), template: z.string() }));
 
-const tokenizerConfig = specialNames.extend({
-  add_bos_token: z.boolean().nullish(),
-  add_eos_token: z.boolean().nullish(),
-  chat_template: z.union([z.string(), namedTemplates, z.null()]).optional(),
+const tokenizerConfig = z.extend(specialNames, {
+  add_bos_token: z.nullish(z.boolean()),
+  add_eos_token: z.nullish(z.boolean()),
+  chat_template: z.optional(z.union([z.string(), namedTemplates, z.null()])),
 });
 
-const stopIds = z.looseObject({ eos_token_id: z.union([z.int().nonnegative(), z.array(z.int().nonnegative()), z.null()]).optional() });
+const stopIds = z.looseObject({
+  eos_token_id: z.optional(z.union([z.int().check(z.nonnegative()), z.array(z.int().check(z.nonnegative())), z.null()])),
+});
 
 /** The files after checking: every field we read has its type, the rest is as it came. */
 export interface CheckedFiles {
@@ -74,7 +86,7 @@ export interface CheckedFiles {
  * @throws FormatError naming the file and the first field that is not what it should be.
  */
 export function checkTokenizerFiles(files: TokenizerFiles): CheckedFiles {
-  const check = <T>(file: string, schema: z.ZodType<T>, json: unknown): T => checkJson(pathIn(files, file), schema, json);
+  const check = <T>(file: string, schema: z.ZodMiniType<T>, json: unknown): T => checkJson(pathIn(files, file), schema, json);
   const generation = check("generation_config.json", stopIds, files.generationConfig ?? {}).eos_token_id;
   const model = check("config.json", stopIds, files.modelConfig ?? {}).eos_token_id;
   return {

@@ -1,7 +1,7 @@
 // What bitsandbytes writes beside a 4-bit weight: JSON, as the bytes of a tensor `weight.quant_state.bitsandbytes__nf4` (or `__fp4`). Parsed here as what
 // a stranger gave. Source: bitsandbytes functional.py, QuantState.as_dict and from_dict.
 import { BLOCK_SIZES, FormatError } from "@qlora-js/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { quoted } from "../quoted.ts";
 import { checkJson } from "../read-json.ts";
 
@@ -22,19 +22,16 @@ export interface QuantState {
 /** A state takes less than 200 bytes. */
 export const MAX_STATE_BYTES = 4096;
 
-const size = z.int().min(1).max(0x7fffffff);
+const size = z.int().check(z.minimum(1), z.maximum(0x7fffffff));
 
 const Schema = z.object({
   quant_type: z.enum(["nf4", "fp4"]),
-  blocksize: z.int().refine((n) => BLOCK_SIZES.includes(n), `expected one of ${BLOCK_SIZES.join(", ")}`),
+  blocksize: z.int().check(z.refine((n) => BLOCK_SIZES.includes(n), `expected one of ${BLOCK_SIZES.join(", ")}`)),
   dtype: z.enum(Object.keys(STATE_DTYPES) as (keyof typeof STATE_DTYPES)[]),
   shape: z.tuple([size, size]),
-  nested_blocksize: z.literal(256).optional(),
-  nested_dtype: z.literal("float32").optional(),
-  nested_offset: z
-    .number()
-    .refine((x) => Number.isFinite(Math.fround(x)), "expected a finite float32")
-    .optional(),
+  nested_blocksize: z.optional(z.literal(256)),
+  nested_dtype: z.optional(z.literal("float32")),
+  nested_offset: z.optional(z.number().check(z.refine((x) => Number.isFinite(Math.fround(x)), "expected a finite float32"))),
 });
 
 /**

@@ -1,6 +1,6 @@
 // `quantization_config` of a config.json: how its weights are quantized, and by whom. bitsandbytes' 4 bits are read; everything else is refused by name.
 // Written as transformers 5.23 does. Source: transformers' utils/quantization_config.py, BitsAndBytesConfig.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../../error.ts";
 import { quoted } from "../quoted.ts";
 import { checkJson } from "../read-json.ts";
@@ -12,11 +12,11 @@ export interface Quantization {
 }
 
 const Schema = z.object({
-  quant_method: z.string().nullish(),
-  load_in_4bit: z.boolean().nullish(),
-  load_in_8bit: z.boolean().nullish(),
-  bnb_4bit_quant_type: z.enum(["nf4", "fp4"]).nullish(),
-  bnb_4bit_use_double_quant: z.boolean().nullish(),
+  quant_method: z.nullish(z.string()),
+  load_in_4bit: z.nullish(z.boolean()),
+  load_in_8bit: z.nullish(z.boolean()),
+  bnb_4bit_quant_type: z.nullish(z.enum(["nf4", "fp4"])),
+  bnb_4bit_use_double_quant: z.nullish(z.boolean()),
 });
 
 /**

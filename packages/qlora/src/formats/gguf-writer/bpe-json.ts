@@ -1,26 +1,26 @@
 // What is read of a tokenizer.json whose model is BPE, and its merges, which files write in two ways.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { AddedTokens, Vocabulary } from "./token-list.ts";
 
 const Normalizer = z.looseObject({ type: z.string() });
 
 export const BpeJson = z.looseObject({
   added_tokens: AddedTokens,
-  normalizer: Normalizer.nullish(),
-  pre_tokenizer: z.unknown().optional(),
+  normalizer: z.nullish(Normalizer),
+  pre_tokenizer: z.optional(z.unknown()),
   model: z.looseObject({
-    type: z.literal("BPE").default("BPE"),
+    type: z._default(z.literal("BPE"), "BPE"),
     vocab: Vocabulary,
     merges: z.union([z.array(z.string()), z.array(z.tuple([z.string(), z.string()]))]),
-    ignore_merges: z
-      .boolean()
-      .nullish()
-      .transform((x) => x ?? false),
-    byte_fallback: z
-      .boolean()
-      .nullish()
-      .transform((x) => x ?? false),
-    unk_token: z.string().nullish(),
+    ignore_merges: z.pipe(
+      z.nullish(z.boolean()),
+      z.transform((x) => x ?? false),
+    ),
+    byte_fallback: z.pipe(
+      z.nullish(z.boolean()),
+      z.transform((x) => x ?? false),
+    ),
+    unk_token: z.nullish(z.string()),
   }),
 });
 export type BpeJson = z.infer<typeof BpeJson>;

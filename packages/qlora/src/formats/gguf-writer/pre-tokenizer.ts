@@ -2,17 +2,17 @@
 // name by hashing the tokens of one text, so it knows only the tokenizers in its list; here the way of cutting itself is looked at, so that a tokenizer
 // nobody has seen gets the name of those that cut alike. Sources: llama.cpp v0.5.0, src/llama-vocab.cpp (the expressions of each name),
 // conversion/base.py; tokenizer.json of the models named.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../../error.ts";
 import { quoted } from "../quoted.ts";
 
 const Step = z.looseObject({
   type: z.string(),
-  use_regex: z.boolean().optional(),
-  individual_digits: z.boolean().optional(),
-  behavior: z.string().optional(),
-  invert: z.boolean().optional(),
-  pattern: z.looseObject({ Regex: z.string().optional(), String: z.string().optional() }).optional(),
+  use_regex: z.optional(z.boolean()),
+  individual_digits: z.optional(z.boolean()),
+  behavior: z.optional(z.string()),
+  invert: z.optional(z.boolean()),
+  pattern: z.optional(z.looseObject({ Regex: z.optional(z.string()), String: z.optional(z.string()) })),
 });
 const Sequence = z.looseObject({ type: z.literal("Sequence"), pretokenizers: z.array(Step) });
 type Step = z.infer<typeof Step>;

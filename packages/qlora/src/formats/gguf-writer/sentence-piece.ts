@@ -1,7 +1,7 @@
 // A tokenizer.json that was made from a SentencePiece model, as llama.cpp's `llama` tokenizer. SentencePiece joins the two neighbours whose joint piece has
 // the highest score; tokenizer.json keeps ranks of merges instead, so a piece's score is the negative of the first rank that makes it, and the order of
 // joining is the same. Bytes to fall back on, the unknown token and added tokens are told by their kind.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../../error.ts";
 import { TOKEN_TYPE } from "../gguf/gguf-types.ts";
 import { quoted } from "../quoted.ts";
@@ -43,11 +43,11 @@ function scoresOf(json: BpeJson, texts: readonly string[]): number[] {
 
 const Step = z.looseObject({
   type: z.string(),
-  prepend: z.string().optional(),
-  content: z.string().optional(),
-  pattern: z.looseObject({ String: z.string().optional() }).optional(),
-  prepend_scheme: z.string().optional(),
-  add_prefix_space: z.boolean().optional(),
+  prepend: z.optional(z.string()),
+  content: z.optional(z.string()),
+  pattern: z.optional(z.looseObject({ String: z.optional(z.string()) })),
+  prepend_scheme: z.optional(z.string()),
+  add_prefix_space: z.optional(z.boolean()),
 });
 type Step = z.infer<typeof Step>;
 const Sequence = z.looseObject({ type: z.literal("Sequence"), normalizers: z.array(Step) });

@@ -1,6 +1,6 @@
 // The vocabulary of a tokenizer.json as GGUF lists it: a text and a kind for every row of the embedding table. Says nothing of how text is cut or merged.
 // Source: llama.cpp v0.5.0, conversion/base.py (`get_vocab_base`, `does_token_look_special`).
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../../error.ts";
 import { TOKEN_TYPE } from "../gguf/gguf-types.ts";
 import { quoted } from "../quoted.ts";
@@ -11,10 +11,11 @@ export interface TokenList {
   readonly kinds: readonly number[];
 }
 
-export const AddedTokens = z
-  .array(z.looseObject({ id: z.int().nonnegative(), content: z.string(), special: z.boolean().default(false) }))
-  .default([]);
-export const Vocabulary = z.record(z.string(), z.int().nonnegative());
+export const AddedTokens = z._default(
+  z.array(z.looseObject({ id: z.int().check(z.nonnegative()), content: z.string(), special: z._default(z.boolean(), false) })),
+  [],
+);
+export const Vocabulary = z.record(z.string(), z.int().check(z.nonnegative()));
 
 export interface VocabularyJson {
   readonly vocabulary: z.infer<typeof Vocabulary>;

@@ -1,6 +1,6 @@
 // Tokens back to text. Each step of a tokenizer.json becomes a function from pieces to pieces; the text is the pieces joined (tokenizers' decoders).
 // Bytes that are no UTF-8 become U+FFFD as in the original: for byte-level tokenizers one for each broken sequence, with byte fallback one for each byte.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { bytesOfToken } from "./byte-level.ts";
 import { replacer } from "./normalizer.ts";
 import type { StepReader } from "./step.ts";
@@ -71,7 +71,7 @@ function strict(bytes: readonly number[]): string | undefined {
 }
 
 function strip(step: StepReader): Decoder {
-  const count = z.int().nonnegative().default(0);
+  const count = z._default(z.int().check(z.nonnegative()), 0);
   const { content, start, stop } = step.read(z.looseObject({ content: z.string(), start: count, stop: count }));
   return (tokens) =>
     tokens.map((token) => {
@@ -86,9 +86,9 @@ function strip(step: StepReader): Decoder {
 /** Marks are spaces; those of the first token are not there, if the text was begun with one. */
 function metaspace(step: StepReader): Decoder {
   const schema = z.looseObject({
-    replacement: z.string().default("▁"),
-    prepend_scheme: z.enum(["first", "never", "always"]).optional(),
-    add_prefix_space: z.boolean().optional(),
+    replacement: z._default(z.string(), "▁"),
+    prepend_scheme: z.optional(z.enum(["first", "never", "always"])),
+    add_prefix_space: z.optional(z.boolean()),
   });
   const { replacement, prepend_scheme, add_prefix_space } = step.read(schema);
   const prepended = (prepend_scheme ?? (add_prefix_space === false ? "never" : "always")) !== "never";

@@ -1,6 +1,6 @@
 // The vocabulary of a tokenizer.json: read and checked entry by entry (they are hundreds of thousands), and made into what encodes pieces.
 import { FormatError, UnsupportedError } from "@qlora-js/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { quoted } from "../../formats/quoted.ts";
 import { checkJson } from "../../formats/read-json.ts";
 import { BPE_MOST_IDS, Bpe, type BpeParts } from "./bpe.ts";
@@ -13,15 +13,15 @@ export interface VocabularyModel {
   encode(piece: string): readonly (number | string)[];
 }
 
-const flag = z
-  .boolean()
-  .nullish()
-  .transform((value) => value ?? false);
-const affix = z.string().nullish();
+const flag = z.pipe(
+  z.nullish(z.boolean()),
+  z.transform((value) => value ?? false),
+);
+const affix = z.nullish(z.string());
 
 const bpeSchema = z.looseObject({
-  unk_token: z.string().nullish(),
-  dropout: z.number().nullish(),
+  unk_token: z.nullish(z.string()),
+  dropout: z.nullish(z.number()),
   continuing_subword_prefix: affix,
   end_of_word_suffix: affix,
   fuse_unk: flag,
@@ -29,7 +29,7 @@ const bpeSchema = z.looseObject({
   ignore_merges: flag,
 });
 
-const unigramSchema = z.looseObject({ unk_id: z.int().nonnegative().nullish(), byte_fallback: flag });
+const unigramSchema = z.looseObject({ unk_id: z.nullish(z.int().check(z.nonnegative())), byte_fallback: flag });
 
 /**
  * @throws FormatError if its parts do not fit each other

@@ -1,7 +1,7 @@
 // What is done to a text before it is cut: Unicode forms, replacements, SentencePiece's characters. Each step of a tokenizer.json becomes a function of text.
 // White space is Unicode's White_Space, as in the original; JavaScript's own trim() also takes U+FEFF.
 import { FormatError } from "@qlora-js/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CharacterMap } from "./character-map.ts";
 import { patternOf, patternSchema } from "./pattern.ts";
 import type { StepReader } from "./step.ts";
@@ -67,7 +67,7 @@ function lengthWithoutSpacesAtEnd(text: string): number {
 }
 
 function precompiled(step: StepReader): Normalizer {
-  const { precompiled_charsmap } = step.read(z.looseObject({ precompiled_charsmap: z.string().nullish() }));
+  const { precompiled_charsmap } = step.read(z.looseObject({ precompiled_charsmap: z.nullish(z.string()) }));
   if (!precompiled_charsmap) return (text) => text;
   let bytes: Uint8Array;
   try {

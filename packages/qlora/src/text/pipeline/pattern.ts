@@ -1,6 +1,6 @@
 // A pattern of a tokenizer.json as a regular expression: literal text, or an expression in Oniguruma's words, which @huggingface/tokenizers translates.
 import { Tokenizer } from "@huggingface/tokenizers";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { StepReader } from "./step.ts";
 
 /** `{"String": "…"}` or `{"Regex": "…"}`. */

@@ -1,6 +1,6 @@
 // The ids a tokenizer.json puts before and behind a text. Pairs of texts are not read: nothing here encodes two at once.
 import { FormatError } from "@qlora-js/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { quoted } from "../../formats/quoted.ts";
 import type { StepReader } from "./step.ts";
 
@@ -12,7 +12,7 @@ export interface Surroundings {
 
 const NOTHING: Surroundings = { before: [], after: [] };
 
-const id = z.int().nonnegative();
+const id = z.int().check(z.nonnegative());
 const part = z.union([
   z.object({ SpecialToken: z.looseObject({ id: z.string() }) }),
   z.object({ Sequence: z.looseObject({ id: z.string() }) }),

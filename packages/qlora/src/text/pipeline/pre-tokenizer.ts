@@ -1,6 +1,6 @@
 // Where a text is cut before the vocabulary is looked at: no token reaches over a cut. Each step of a tokenizer.json becomes a function from a piece to pieces.
 // Character classes are Unicode's, as in the original: \d and \s of JavaScript are others.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { toByteCharacters } from "./byte-level.ts";
 import { expression, patternOf, patternSchema } from "./pattern.ts";
 import { split, splitBehavior } from "./split.ts";
@@ -36,13 +36,13 @@ export function makePreTokenizer(step: StepReader): PreTokenizer {
       return metaspace(step);
     case "Split": {
       const { pattern, behavior, invert } = step.read(
-        z.looseObject({ pattern: patternSchema, behavior: splitBehavior, invert: z.boolean().default(false) }),
+        z.looseObject({ pattern: patternSchema, behavior: splitBehavior, invert: z._default(z.boolean(), false) }),
       );
       const found = patternOf(step, pattern);
       return ({ text }) => split(text, found, behavior, invert);
     }
     case "Digits": {
-      const { individual_digits } = step.read(z.looseObject({ individual_digits: z.boolean().default(false) }));
+      const { individual_digits } = step.read(z.looseObject({ individual_digits: z._default(z.boolean(), false) }));
       return ({ text }) => split(text, /\p{N}/gu, individual_digits ? "isolated" : "contiguous");
     }
     case "Punctuation": {
@@ -62,7 +62,7 @@ export function makePreTokenizer(step: StepReader): PreTokenizer {
 const WORDS = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
 
 function byteLevel(step: StepReader): PreTokenizer {
-  const schema = z.looseObject({ add_prefix_space: z.boolean().default(true), use_regex: z.boolean().default(true) });
+  const schema = z.looseObject({ add_prefix_space: z._default(z.boolean(), true), use_regex: z._default(z.boolean(), true) });
   const { add_prefix_space, use_regex } = step.read(schema);
   const words = use_regex ? expression(step, GPT2) : undefined;
   return ({ text }) => {
@@ -73,10 +73,10 @@ function byteLevel(step: StepReader): PreTokenizer {
 
 function metaspace(step: StepReader): PreTokenizer {
   const schema = z.looseObject({
-    replacement: z.string().default("▁"),
-    prepend_scheme: z.enum(["first", "never", "always"]).optional(),
-    add_prefix_space: z.boolean().optional(), // older files, where it is prepended always or never
-    split: z.boolean().default(true),
+    replacement: z._default(z.string(), "▁"),
+    prepend_scheme: z.optional(z.enum(["first", "never", "always"])),
+    add_prefix_space: z.optional(z.boolean()), // older files, where it is prepended always or never
+    split: z._default(z.boolean(), true),
   });
   const { replacement, prepend_scheme, add_prefix_space, split: cuts } = step.read(schema);
   const scheme = prepend_scheme ?? (add_prefix_space === false ? "never" : "always");

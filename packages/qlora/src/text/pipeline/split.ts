@@ -1,14 +1,17 @@
 // Cutting a text where a pattern matches, and what becomes of the matches: tokenizers' `SplitDelimiterBehavior` (normalizer.rs).
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** What becomes of the matches of a pattern. */
 export type SplitBehavior = "removed" | "isolated" | "contiguous" | "mergedwithprevious" | "mergedwithnext";
 
 /** As tokenizer.json writes it: `MergedWithPrevious`, `Isolated`, … */
-export const splitBehavior = z
-  .string()
-  .transform((name) => name.toLowerCase().replaceAll("_", ""))
-  .pipe(z.enum(["removed", "isolated", "contiguous", "mergedwithprevious", "mergedwithnext"]));
+export const splitBehavior = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform((name) => name.toLowerCase().replaceAll("_", "")),
+  ),
+  z.enum(["removed", "isolated", "contiguous", "mergedwithprevious", "mergedwithnext"]),
+);
 
 interface Part {
   readonly text: string;

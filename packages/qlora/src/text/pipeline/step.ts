@@ -1,7 +1,7 @@
 // The parts of a tokenizer.json: each is an object with a type, and some are sequences of others. Here is how one is opened and checked; what it does is
 // with its kind (normalizer, pre-tokenizer, decoder, post-processor).
 import { UnsupportedError } from "@qlora-js/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { quoted } from "../../formats/quoted.ts";
 import { checkJson } from "../../formats/read-json.ts";
 
@@ -28,7 +28,7 @@ export class StepReader {
   }
 
   /** @throws FormatError naming the field that does not fit */
-  read<T>(schema: z.ZodType<T>): T {
+  read<T>(schema: z.ZodMiniType<T>): T {
     return checkJson(this.file, schema, this.step);
   }
 

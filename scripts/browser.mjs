@@ -33,9 +33,9 @@ async function writePage(folder) {
   for (const [from, to] of copies) await cp(from, join(folder, to), { recursive: true });
 }
 
-/** A package that is loaded only when it is used is named after its folder. */
+/** A package that is loaded only when it is used is named after its folder, and a part of one after its file. */
 const nameOf = ({ name, facadeModuleId }) => {
-  const [, folder] = /packages[/\\]([^/\\]+)[/\\]dist/.exec(facadeModuleId ?? "") ?? [];
+  const [, folder] = /packages[/\\]([^/\\]+)[/\\]dist[/\\]index\.js$/.exec(facadeModuleId ?? "") ?? [];
   return `${folder ?? name}.js`;
 };
 

@@ -1,5 +1,5 @@
 // One fine-tuning run on a backend, in pieces that a page can show: open, answer, measure, take a step. Knows nothing of workers or of the page.
-import type { Backend } from "@qlora-js/core";
+import type { Backend, Tensor } from "@qlora-js/core";
 import { nf4, Pager } from "@qlora-js/core";
 import * as q from "@qlora-js/qlora";
 import { fetchFolder, fetchText } from "./fetch-folder.ts";
@@ -19,7 +19,16 @@ const SAMPLES = 4;
 const LARGE = "llama-7b";
 const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 48 } as const;
 
+/** All that changes while it learns, in the page's memory and not on a device: what a run goes on from, on whatever backend. */
+export interface Kept {
+  /** Steps done. */
+  readonly step: number;
+  readonly matrices: ReadonlyMap<string, Uint8Array>;
+  readonly moments: ReadonlyMap<string, readonly Uint8Array[]>;
+}
+
 export class Lesson {
+  readonly #optimizer: q.PagedAdamW;
   readonly #run: AsyncGenerator<q.TrainStep, void, void>;
 
   private constructor(
@@ -28,12 +37,21 @@ export class Lesson {
     readonly adapter: q.LoraAdapter,
     readonly text: Text,
     readonly data: Data,
+    kept: Kept | undefined,
   ) {
-    this.#run = this.#train();
+    const parameters = adapter.parameters();
+    this.#optimizer = new q.PagedAdamW(parameters, new Pager(model.backend));
+    if (kept) {
+      for (const [name, { backend, storage }] of parameters) backend.write(storage.buffer, kept.matrices.get(name)!);
+      this.#optimizer.load(kept.step, kept.moments);
+    }
+    this.#run = this.#train(parameters);
   }
 
-  /** Loads the embedded model onto the backend, its linear weights in NF4 with double quantization, and puts a fresh adapter on it. */
-  static async open(backend: Backend, settings: Settings, files: URL): Promise<Lesson> {
+  /**
+   * Loads the embedded model onto the backend, its linear weights in NF4 with double quantization, and puts an adapter on it: a fresh one, or what was kept.
+   */
+  static async open(backend: Backend, settings: Settings, files: URL, kept?: Kept): Promise<Lesson> {
     const folder = await fetchFolder(new URL("model/", files), MODEL_FILES);
     const config = await q.readModelConfig(folder);
     const text = await readText(folder);
@@ -41,7 +59,7 @@ export class Lesson {
     const model = await q.loadModel(backend, config, weights, { format: nf4() });
     await weights.close();
     const adapter = q.LoraAdapter.create(model, loraOf(settings), settings.seed);
-    return new Lesson(settings, model, adapter, text, await readData(new URL("demo/", files), text, config));
+    return new Lesson(settings, model, adapter, text, await readData(new URL("demo/", files), text, config), kept);
   }
 
   /** Numbers of the model without the adapter. */
@@ -53,6 +71,19 @@ export class Lesson {
   async step(): Promise<q.TrainStep | undefined> {
     const { value } = await this.#run.next();
     return value ?? undefined;
+  }
+
+  /** The state between two steps. Order and learning rate are functions of seed and step, so this is all of it: a run that goes on from it has the same bits. */
+  async keep(): Promise<Kept> {
+    const optimizer = this.#optimizer;
+    const parameters = [...this.adapter.parameters()];
+    const momentsOf = (name: string) => Promise.all(optimizer.specs(name).map((_, part) => optimizer.stateOf(name, part)));
+    // asked for together: waiting for each would be a way to the device and back for each
+    const [matrices, moments] = await Promise.all([
+      Promise.all(parameters.map(async ([name, parameter]) => [name, await parameter.readBytes()] as const)),
+      Promise.all(parameters.map(async ([name]) => [name, await momentsOf(name)] as const)),
+    ]);
+    return { step: optimizer.steps, matrices: new Map(matrices), moments: new Map(moments) };
   }
 
   /** What the model says now, always its likeliest words. `withAdapter: false` takes the adapter off for this one answer: the frozen model is as it was. */
@@ -95,14 +126,12 @@ export class Lesson {
     return { dtype: "bf16", format: nf4(), adapter, ...shape, accumulate: 1, optimizerBits: 32, recompute: this.#recompute() };
   }
 
-  #train(): AsyncGenerator<q.TrainStep, void, void> {
+  #train(parameters: ReadonlyMap<string, Tensor>): AsyncGenerator<q.TrainStep, void, void> {
     const { steps, batch, learningRate, seed } = this.settings;
-    const parameters = this.adapter.parameters();
-    const optimizer = new q.PagedAdamW(parameters, new Pager(this.model.backend));
     const order = new q.DataOrder(this.data.train.length, { order: "shuffle", batch, accumulate: 1, seed });
     const how = { schedule: "cosine", warmupSteps: Math.ceil(steps / 20), clip: 1, dropout: false } as const;
-    const options = { ...how, steps, learningRate, seed, recompute: this.#recompute() };
-    return q.train(this.model, [...parameters.values()], optimizer, this.data.train, order, options);
+    const options = { ...how, steps, stepsDone: this.#optimizer.steps, learningRate, seed, recompute: this.#recompute() };
+    return q.train(this.model, [...parameters.values()], this.#optimizer, this.data.train, order, options);
   }
 
   /** The model is small: everything is kept for the backward pass. */

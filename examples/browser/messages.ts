@@ -42,7 +42,7 @@ export interface MethodBytes {
   readonly deviceBytes: number;
 }
 
-/** The model lies on the device and has not learnt yet. */
+/** The model lies on the device. */
 export interface Opened {
   readonly device: Device;
   readonly parameters: number;
@@ -63,6 +63,8 @@ export type Report =
   | { readonly type: "answers"; readonly step: number; readonly answers: readonly string[] }
   | { readonly type: "validation"; readonly step: number; readonly loss: number }
   | ({ readonly type: "step"; readonly liveBytes: number; readonly peakBytes: number } & TrainStep)
+  /** The device is gone. What comes next goes on from the last step that was kept, on what the next "opened" says. */
+  | { readonly type: "lost"; readonly kept: number }
   | { readonly type: "asked"; readonly question: string; readonly before: string; readonly now: string }
   | { readonly type: "paused"; readonly step: number }
   | { readonly type: "finished"; readonly step: number }

@@ -13,11 +13,15 @@ class View {
   state: State = "loading";
   doing = "loading the model";
   opened: Opened | undefined;
-  readonly steps: Step[] = [];
-  readonly validation: LossPoint[] = [];
+  steps: Step[] = [];
+  validation: LossPoint[] = [];
   before: readonly string[] = [];
   now: readonly string[] = [];
   answeredAt = 0;
+  /** The GPU was lost, and what goes on is not there yet. */
+  lost = false;
+  /** What happened to the device, in words. */
+  note = "";
   readonly asked: { readonly question: string; readonly before: string; readonly now: string }[] = [];
 
   get step(): number {
@@ -69,11 +73,15 @@ function command(given: Command): void {
 }
 
 function take(report: Report): void {
-  if (report.type === "opened") view.opened = report;
+  if (report.type === "opened") open(report);
+  else if (report.type === "lost") lose(report.kept);
   else if (report.type === "doing") view.doing = report.what;
-  else if (report.type === "step") view.steps.push(report);
-  else if (report.type === "validation") view.validation.push({ step: report.step, loss: report.loss });
-  else if (report.type === "asked") {
+  else if (report.type === "step") {
+    view.steps.push(report);
+    if (view.state === "loading") view.state = "learning";
+  } else if (report.type === "validation") {
+    view.validation = [...view.validation.filter(({ step }) => step !== report.step), { step: report.step, loss: report.loss }];
+  } else if (report.type === "asked") {
     view.asked.push(report);
     announce(`${report.question} Before: ${report.before} Now: ${report.now}`);
   } else if (report.type === "answers") {
@@ -81,6 +89,24 @@ function take(report: Report): void {
     else view.now = report.answers;
     view.answeredAt = report.step;
   } else arrive(report);
+}
+
+function open(opened: Opened): void {
+  view.opened = opened;
+  if (!view.lost) return;
+  view.lost = false;
+  const where = opened.device.backend === "wasm" ? "with WebAssembly" : "on a new device";
+  view.note = `The GPU was lost. What follows is computed ${where}, from step ${view.step} on, the last that was kept.`;
+  announce(view.note);
+}
+
+/** Steps after the last that was kept are done again. */
+function lose(kept: number): void {
+  view.steps = view.steps.filter(({ step }) => step <= kept);
+  view.validation = view.validation.filter(({ step }) => step <= kept);
+  view.state = "loading";
+  view.lost = true;
+  announce("The GPU was lost: its driver was restarted, or the browser took it away. Starting again.");
 }
 
 /** What changes the state is said aloud, too. */
@@ -129,7 +155,7 @@ function drawControls(): void {
 
 function drawOpened({ device, parameters, trained, samples, memory }: Opened): void {
   $("device-title").textContent = device.title;
-  $("device-notes").textContent = device.notes.join(" ");
+  $("device-notes").textContent = [view.note, ...device.notes].filter(Boolean).join(" ");
   if (device.softwareOnly) $("software").hidden = false;
   for (const input of radios("backend")) input.checked = input.value === device.backend;
   $("batch").textContent = settings.batch === 1 ? "a question with its answer" : `${settings.batch} questions with their answers`;

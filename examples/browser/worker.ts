@@ -1,11 +1,15 @@
 // The worker: everything that computes is here, so the page stays quick, and work goes on while the page is hidden. Between any two steps it hears commands.
-import { Lesson } from "./lesson.ts";
-import type { Command, Report, Settings } from "./messages.ts";
+import { DeviceLostError } from "@qlora-js/core";
+import { type Kept, Lesson } from "./lesson.ts";
+import type { BackendName, Command, Report, Settings } from "./messages.ts";
 import { nextTurn } from "./next-turn.ts";
 import { type OpenBackend, openBackend } from "./open-backend.ts";
 
 /** Answers are asked for again while training when they took less than this share of the time since. */
 const LOOKING_SHARE = 0.15;
+
+/** A device may be lost at any time: so many steps are done again at most. */
+const KEEP_EVERY = 5;
 
 const say = (report: Report): void => globalThis.postMessage(report);
 
@@ -40,47 +44,89 @@ globalThis.onmessage = ({ data }: MessageEvent<Command>) => {
     });
 };
 
+/** Teaches for ever. A device that is lost is replaced by a new one; if that is lost before another step was kept, by WebAssembly. */
 async function run(settings: Settings): Promise<void> {
-  say({ type: "doing", what: "loading the model" });
-  const { backend, device, ahead } = await openBackend(settings.backend);
-  const lesson = await Lesson.open(backend, settings, new URL("./micro/", import.meta.url));
-  const { parameters, adapter, data } = lesson;
-  const { questions, samples } = data;
-  const sizes = { parameters, trained: adapter.parameterCount, rows: data.train.length, validRows: data.valid.length };
-  say({ type: "opened", device, ...sizes, samples, questions, memory: lesson.memory() });
-  if (ahead) {
-    lesson.rehearse((...op) => ahead.note(...op));
-    await ahead.compile((done, of) => say({ type: "doing", what: `compiling ${done} of ${of} kernels` }));
+  const notebook = new Notebook();
+  let lostAt = -1;
+  for (let wanted = settings.backend; ; ) {
+    try {
+      await teach(wanted, settings, notebook);
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error;
+      const { step } = notebook;
+      if (step === lostAt) wanted = "wasm";
+      lostAt = step;
+      say({ type: "lost", kept: step });
+    }
   }
-  await new Teacher(lesson, backend).run();
+}
+
+/** What outlives a device. */
+class Notebook {
+  kept: Kept | undefined;
+
+  get step(): number {
+    return this.kept?.step ?? 0;
+  }
+}
+
+async function teach(wanted: BackendName, settings: Settings, notebook: Notebook): Promise<void> {
+  say({ type: "doing", what: "loading the model" });
+  const { backend, device, ahead } = await openBackend(wanted);
+  try {
+    const lesson = await Lesson.open(backend, settings, new URL("./micro/", import.meta.url), notebook.kept);
+    const { parameters, adapter, data } = lesson;
+    const { questions, samples } = data;
+    const sizes = { parameters, trained: adapter.parameterCount, rows: data.train.length, validRows: data.valid.length };
+    say({ type: "opened", device, ...sizes, samples, questions, memory: lesson.memory() });
+    if (ahead) {
+      lesson.rehearse((...op) => ahead.note(...op));
+      await ahead.compile((done, of) => say({ type: "doing", what: `compiling ${done} of ${of} kernels` }));
+    }
+    await new Teacher(lesson, backend, notebook).run();
+  } finally {
+    backend.dispose();
+  }
 }
 
 class Teacher {
-  #step = 0;
+  #step: number;
   #learning = false;
-  #ended = false;
   /** When answers were last asked for, after how many steps, and how long they took, in milliseconds. */
-  #looked = { at: 0, took: 0, step: 0 };
+  #looked = { at: 0, took: 0, step: -1 };
 
   constructor(
     readonly lesson: Lesson,
     readonly backend: OpenBackend["backend"],
-  ) {}
+    readonly notebook: Notebook,
+  ) {
+    this.#step = notebook.step;
+  }
+
+  get #ended(): boolean {
+    return this.#step === this.lesson.settings.steps;
+  }
 
   /** For ever: does what the inbox holds, and waits when it holds nothing. */
   async run(): Promise<void> {
-    await this.#answers();
-    await this.#validate();
+    if (this.notebook.kept) this.#learning = true;
+    else await this.#begin();
     this.backend.resetPeak();
-    say({ type: "paused", step: 0 });
     for (;;) {
       await nextTurn();
-      const question = inbox.questions.shift();
+      const [question] = inbox.questions;
       if (question !== undefined) await this.#ask(question);
       else if (inbox.allowed > 0 && !this.#ended) await this.#learn();
       else if (this.#learning) await this.#rest();
       else await inbox.news();
     }
+  }
+
+  async #begin(): Promise<void> {
+    await this.#answers();
+    await this.#validate();
+    await this.#keep();
+    say({ type: "paused", step: 0 });
   }
 
   async #learn(): Promise<void> {
@@ -91,7 +137,7 @@ class Teacher {
     this.#step = done.step;
     const { liveBytes, peakBytes } = this.backend.memory();
     say({ type: "step", liveBytes, peakBytes, ...done });
-    this.#ended = done.step === this.lesson.settings.steps;
+    if (this.#step % KEEP_EVERY === 0) await this.#keep();
     const { at, took } = this.#looked;
     if (took < LOOKING_SHARE * (performance.now() - at)) await this.#answers();
   }
@@ -99,9 +145,15 @@ class Teacher {
   /** What is said when learning stops, for now or for good. */
   async #rest(): Promise<void> {
     this.#learning = false;
+    await this.#keep();
     if (this.#looked.step !== this.#step) await this.#answers();
     if (this.#ended) await this.#validate();
     say({ type: this.#ended ? "finished" : "paused", step: this.#step });
+  }
+
+  /** WebAssembly is not lost. */
+  async #keep(): Promise<void> {
+    if (this.backend.name === "webgpu" && this.notebook.kept?.step !== this.#step) this.notebook.kept = await this.lesson.keep();
   }
 
   async #answers(): Promise<void> {
@@ -128,6 +180,7 @@ class Teacher {
   async #ask(question: string): Promise<void> {
     const before = await this.lesson.answer(question, { withAdapter: false });
     const now = await this.lesson.answer(question);
+    inbox.questions.shift();
     say({ type: "asked", question, before, now });
   }
 }

@@ -23,7 +23,7 @@ async function writePage(folder) {
   const bundle = await rolldown({ input, platform: "browser", cwd: root, plugins: [throughMaps] });
   const names = { entryFileNames: "[name].js", chunkFileNames: nameOf };
   const sourcemapPathTransform = (source, map) => relative(root, resolve(dirname(map), source)); // no path of this machine in what is published
-  await bundle.write({ dir: folder, format: "esm", minify: true, sourcemap: true, sourcemapPathTransform, ...names });
+  await bundle.write({ dir: folder, format: "esm", minify: true, sourcemap: true, sourcemapPathTransform, codeSplitting, ...names });
   await bundle.close();
   const copies = [
     ...["index.html", "style.css"].map((file) => [join(page, file), file]),
@@ -32,6 +32,9 @@ async function writePage(folder) {
   ];
   for (const [from, to] of copies) await cp(from, join(folder, to), { recursive: true });
 }
+
+/** What several files share is one file, as many small ones compress badly; but for what threads share with the worker, who need no more. */
+const codeSplitting = { groups: [{ name: "shared", minShareCount: 2, test: /packages[/\\](?!backend-)|node_modules/ }] };
 
 /** A package that is loaded only when it is used is named after its folder, and a part of one after its file. */
 const nameOf = ({ name, facadeModuleId }) => {

@@ -30,11 +30,11 @@ async function learn(lesson: LessonPage, steps: number, changed: RegExp): Promis
   expect(await lesson.points()).toHaveLength(steps);
 }
 
-/** Compressed bytes of all the code that was loaded; the model and its data are no code. */
+/** Compressed bytes of all the code that was loaded: scripts and kernels. The model, its data, the page's text and its looks are no code. */
 async function codeBytes({ files, address }: LessonPage): Promise<number> {
   let total = 0;
   const sizes: string[] = [];
-  for (const file of [...files].filter((name) => /\.(html|css|js|wasm)$/.test(name))) {
+  for (const file of [...files].filter((name) => /\.(js|wasm)$/.test(name))) {
     const bytes = new Uint8Array(await (await fetch(address + file)).arrayBuffer());
     const size = gzipSync(bytes, { level: 9 }).length;
     sizes.push(`${file} ${size}`);

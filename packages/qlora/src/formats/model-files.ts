@@ -3,7 +3,7 @@
 import { FormatError } from "@qlora-js/core";
 import * as z from "zod/mini";
 import { UsageError } from "../error.ts";
-import { withPackedWeights } from "./bitsandbytes/packed-weights.ts";
+import { hasPackedParts } from "./bitsandbytes/packed-part-name.ts";
 import { type Folder, listing } from "./folder.ts";
 import { ggufOf, openGgufOf, severalGgufs } from "./gguf/gguf-of-folder.ts";
 import { quoted } from "./quoted.ts";
@@ -88,11 +88,18 @@ async function collect(folder: Folder, files: readonly string[], index: Readonly
     const missing = [...(index ?? [])].find(([name]) => !tensors.has(name));
     if (missing)
       throw new FormatError(`${folder.name}/${missing[1]}`, `lacks the tensor ${quoted(missing[0])} that ${INDEX_FILE} puts there.`);
-    return { folder: folder.name, files, tensors: await withPackedWeights(tensors), close };
+    return { folder: folder.name, files, tensors: await withPacked(tensors), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** What unites the parts of 4-bit weights is loaded only where there are such. */
+async function withPacked(tensors: ReadonlyMap<string, StoredTensor>): Promise<ReadonlyMap<string, StoredTensor>> {
+  if (!hasPackedParts(tensors.keys())) return tensors;
+  const { withPackedWeights } = await import("./bitsandbytes/packed-weights.ts");
+  return withPackedWeights(tensors);
 }
 
 function checkAgainst(

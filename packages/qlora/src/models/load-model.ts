@@ -20,7 +20,6 @@ import { modelParts } from "../config/model-parts.ts";
 import { checkModelTensors, renamedTensors } from "../config/model-tensors.ts";
 import { UsageError } from "../error.ts";
 import { formatName, sameFormat } from "../formats/bitsandbytes/format-name.ts";
-import { loadPacked } from "../formats/bitsandbytes/load-packed.ts";
 import type { PackedWeight } from "../formats/bitsandbytes/packed-weight.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
 import { quoted } from "../formats/quoted.ts";
@@ -174,6 +173,7 @@ class Loader {
   }
 
   async #packed(stored: StoredTensor, packed: PackedWeight): Promise<QTensor> {
+    const { loadPacked } = await import("../formats/bitsandbytes/load-packed.ts");
     const weight = await loadPacked(this.backend, packed);
     this.#made.push(weight);
     this.#progress(stored);

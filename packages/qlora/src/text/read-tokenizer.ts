@@ -4,7 +4,6 @@ import { FormatError } from "@qlora-js/core";
 import type { Folder } from "../formats/folder.ts";
 import { ggufOf, openGgufOf } from "../formats/gguf/gguf-of-folder.ts";
 import { readJson } from "../formats/read-json.ts";
-import { sentencePieceTokenizer } from "../formats/sentencepiece/sentencepiece-tokenizer.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
 
 /** Gemma's tokenizer.json, among the largest, has 33 MB. */
@@ -38,6 +37,7 @@ export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles
   if (folder.files.includes("tokenizer.json"))
     return { ...files, tokenizer: await readJson(folder, "tokenizer.json", MAX_TOKENIZER_BYTES), config };
   const model = await readWhole(folder, sentencePiece ?? "", MAX_TOKENIZER_BYTES);
+  const { sentencePieceTokenizer } = await import("../formats/sentencepiece/sentencepiece-tokenizer.ts");
   return { ...files, ...sentencePieceTokenizer(model.name, model.bytes, config, modelConfig) };
 }
 

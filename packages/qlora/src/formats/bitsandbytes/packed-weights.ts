@@ -5,13 +5,13 @@ import { dynamicMap, FormatError, fp4, nf4, type QFormat, show } from "@qlora-js
 import { quoted } from "../quoted.ts";
 import type { StoredTensor } from "../safetensors.ts";
 import { dequantizedTensor } from "./dequantized-tensor.ts";
+import { PART_NAME } from "./packed-part-name.ts";
 import type { PackedWeight } from "./packed-weight.ts";
 import { MAX_STATE_BYTES, parseQuantState, type QuantState } from "./quant-state.ts";
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
 const STATE = /^(.+)\.quant_state\.bitsandbytes__(nf4|fp4)$/;
-const PART = /^(.+)\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.[^.]+)$/;
 /** Scales that share one scale of their own. */
 const NESTED_BLOCK = 256;
 /** The 256 levels come from torch.linspace, whose last bit differs between processors; a scale is then off by less than this part of itself. */
@@ -22,7 +22,7 @@ const NESTED_MAP_TOLERANCE = 1e-6;
  * @throws FormatError if a part is missing, is not what the others say, or is not as bitsandbytes writes it
  */
 export async function withPackedWeights(tensors: Tensors): Promise<Tensors> {
-  const parts = [...tensors.keys()].map((name) => PART.exec(name)).filter((match) => match !== null);
+  const parts = [...tensors.keys()].map((name) => PART_NAME.exec(name)).filter((match) => match !== null);
   if (parts.length === 0) return tensors;
   const packed = new Map(tensors);
   const states = new Map<string, QuantState["type"]>();

@@ -46,7 +46,7 @@ export function makePreTokenizer(step: StepReader): PreTokenizer {
       return ({ text }) => split(text, /\p{N}/gu, individual_digits ? "isolated" : "contiguous");
     }
     case "Punctuation": {
-      const { behavior } = step.read(z.looseObject({ behavior: splitBehavior.default("isolated") }));
+      const { behavior } = step.read(z.looseObject({ behavior: z._default(splitBehavior, "isolated") }));
       return ({ text }) => split(text, /[\p{P}!-/:-@[-`{-~]/gu, behavior);
     }
     case "Whitespace":

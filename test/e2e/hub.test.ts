@@ -83,7 +83,7 @@ it("trains org/name on a data set org/name, again offline to the same bits, and 
 it("takes an adapter of the hub, and one GGUF file of a repository that has several", async () => {
   const on = { environment, cwd: folder };
   expect(await qlora(["train", "org/micro", "org/pirate", ...steps, "--out", "run"], on)).toMatchObject({ code: 0, stderr: "" });
-  expect(await qlora(["merge", "run", "--to", "m.gguf", "--as", "gguf-f16"], on)).toMatchObject({ code: 0, stderr: "" });
+  expect(await qlora(["merge", "run", "--base", "16bit", "--to", "m.gguf", "--as", "gguf-f16"], on)).toMatchObject({ code: 0, stderr: "" });
   const files = (path: string) => Object.fromEntries(readdirSync(path).map((file) => [file, readFileSync(join(path, file))]));
   server.add({ kind: "model", name: "org/adapter", files: { ...files(join(folder, "run", "adapter")), "README.md": "# Pirate" } });
   const gguf = readFileSync(join(folder, "m.gguf"));

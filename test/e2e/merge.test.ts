@@ -1,5 +1,5 @@
 // From training to other tools by the command alone: merged, exported, computed by llama.cpp, and what is refused.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { microModelUrl } from "@qlora-js/qlora/micro";
@@ -37,15 +37,15 @@ describe("a run of the micro model", () => {
     expect([trained.stderr, trained.code]).toEqual(["", 0]);
   });
 
-  it("is merged into its 4-bit weights, and answers as it did while it was a run", async () => {
-    const merged = await qlora(["merge", run, "--base", "nf4", "--to", path("nf4")]);
+  it("is merged into the 4-bit weights it was trained over, and answers as it did while it was a run", async () => {
+    const merged = await qlora(["merge", run, "--to", path("nf4")]);
     expect(named(merged, "merge")[0]).toMatchObject({ modules: 35, as: "safetensors", base: "nf4", blockSize: 64, doubleQuant: true });
     const answer = said(await qlora(["generate", path("nf4"), "--format", "none", ...ANSWER]));
     expect(answer.ids).toEqual(said(await qlora(["generate", run, ...ANSWER])).ids);
   });
 
-  it("is merged into the file's weights by default, as a folder with all that a model has", async () => {
-    const merged = await qlora(["merge", run, "--to", path("merged")]);
+  it("is merged into the file's weights where that is asked for, as a folder with all that a model has", async () => {
+    const merged = await qlora(["merge", run, "--base", "16bit", "--to", path("merged")]);
     expect([merged.stderr, merged.code]).toEqual(["", 0]);
     expect(named(merged, "merge")[0]).toMatchObject({ base: "16bit" });
     const files = readdirSync(path("merged")).sort();
@@ -66,6 +66,23 @@ describe("a run of the micro model", () => {
     expect(await after.tensors.get(norm)!.read()).toEqual(await before.tensors.get(norm)!.read());
     for (const file of [before, after]) await file.close();
   });
+
+  it.each([
+    ["its adapter given with the model", (run: string) => [MICRO, "--adapter", join(run, "adapter")], { base: "nf4", doubleQuant: true }],
+    ["a saved step's", (run: string) => [MICRO, "--adapter", join(run, "checkpoints", "step-000012", "adapter")], { base: "nf4" }],
+    ["with other blocks", (run: string) => [run, "--block-size", "128"], { base: "nf4", blockSize: 128 }],
+    ["an adapter from elsewhere", (run: string) => [MICRO, "--adapter", copied(run)], { base: "16bit" }],
+  ])("is known for what it was trained over: %s", async (_, args, expected) => {
+    const merged = await qlora(["merge", ...args(run), "--to", path(`base-${Object.values(expected).join("-")}-${_.length}`)]);
+    expect([merged.stderr, merged.code]).toEqual(["", 0]);
+    expect(named(merged, "merge")[0]).toMatchObject(expected);
+  });
+
+  function copied(run: string): string {
+    const to = path("elsewhere");
+    cpSync(join(run, "adapter"), to, { recursive: true });
+    return to;
+  }
 
   it("is shared out over shards that are read again as the same model", async () => {
     await qlora(["merge", run, "--to", path("whole")]);

@@ -21,6 +21,7 @@ import type { Output } from "../output.ts";
 import { shellWord, shortestPath, typedCommand } from "../typed-command.ts";
 import { plural } from "../wording.ts";
 import { freePath } from "../write/free-path.ts";
+import { MERGE_BASES, mergeBase } from "../write/merge-base.ts";
 import { GGUF_TYPES, OUTPUT_KINDS, OUTPUT_WORDS } from "../write/output-kind.ts";
 import { type Written, writeModel } from "../write/write-model.ts";
 import { writeQuantized } from "../write/write-quantized.ts";
@@ -37,9 +38,9 @@ const OPTIONS = {
   as: choiceOption("--as <kind>", OUTPUT_KINDS, "safetensors", "what to write it as"),
   base: choiceOption(
     "--base <weights>",
-    ["16bit", "nf4", "fp4"],
-    "16bit",
-    "what the adapter is added to, 16bit being the file's own numbers, nf4 and fp4 what is left of them in 4 bits",
+    MERGE_BASES,
+    "trained",
+    "what the adapter is added to: the weights that training saw, where a run says it, else 16bit; the file's own numbers; or what is left of them in 4 bits",
   ),
   blockSize,
   doubleQuant,
@@ -63,19 +64,16 @@ export const mergeCommand: CommandDefinition<typeof OPTIONS> = {
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const { as, base } = options;
-  const located = await locateModel(args[0]!, {
-    adapter: options.adapter,
-    format: { ...options, format: "nf4" },
-    given,
-    hub: { ...options, output },
-  });
+  const hub = { ...options, output };
+  const located = await locateModel(args[0]!, { adapter: options.adapter, format: { ...options, format: "none" }, given, hub });
   if (located.adapter === undefined)
     throw new UsageError("--adapter", "is missing. Give the folder of the adapter to merge, or a run folder as the model.", {});
   const to = await freePath(options.to, GGUF_TYPES[as] ? "file" : "folder");
   const model = await openModelFolder(located.model);
   const stored = await storedFormat(model.folder, model.config);
-  if (stored && base !== "16bit" && base !== stored.name) throw otherBase(base, stored, model);
-  const format: FormatOptions = { ...located.format, format: base === "16bit" || stored ? "none" : base };
+  if (stored && (base === "nf4" || base === "fp4") && base !== stored.name) throw otherBase(base, stored, model);
+  const chosen = await mergeBase(located.adapter, options, given);
+  const format: FormatOptions = stored ? { ...chosen, format: "none" } : chosen;
   const files = await openModelFiles(model.folder);
   try {
     const adapter = await openAdapter(await openFolder(located.adapter), model.config);
@@ -136,8 +134,8 @@ function announce(output: Output, { folder, config }: ModelFolder, adapter: Peft
 function intoWords(format: FormatOptions, stored: QFormat | undefined): string {
   if (stored) return `the file's own weights, ${formatName(stored)}, dequantized · what training over this file saw`;
   return format.format === "none"
-    ? "the file's own weights, which are nearer to the original model · --base nf4 takes the 4-bit ones that training saw"
-    : `the file's weights as ${formatWords(format)} leaves them · what training saw, if it was over the same format`;
+    ? "the file's own weights · an adapter that was trained over 4-bit weights makes up for their errors: --base nf4 adds it to those"
+    : `the file's weights as ${formatWords(format)} leaves them, whose errors training over them made up for · --base 16bit takes the file's own`;
 }
 
 function conclude(output: Output, { path, bytes, files, warnings }: Written): void {

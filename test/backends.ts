@@ -1,5 +1,6 @@
 // The backends that every suite runs on. One line each.
 import { createCpuBackend, createPlainBackend } from "@qlora-js/backend-cpu";
+import { createGpuJsBackend } from "@qlora-js/backend-gpujs";
 import { createWebGpuBackend } from "@qlora-js/backend-webgpu";
 import { type Backend, UnsupportedError } from "@qlora-js/core";
 
@@ -22,5 +23,6 @@ export const backends: readonly BackendUnderTest[] = [
   { name: "plain", create: async () => createPlainBackend() },
   { name: "cpu, 1 thread", create: () => createCpuBackend({ threads: 1 }) },
   { name: "cpu, 2 threads", create: () => createCpuBackend({ threads: 2 }) },
+  { name: "gpujs", create: () => createGpuJsBackend({ mode: "cpu" }) },
   ...(withoutWebGpu ? [] : [{ name: "webgpu", create: () => createWebGpuBackend({ software: true }) }]),
 ];

@@ -1,0 +1,46 @@
+// What runs programs: the part of a device that differs between textures and arrays. Numbers live on it; an engine knows nothing of buffers, bytes or ops.
+import type { Program } from "./program.ts";
+
+/** Numbers on the device, in one row. They have one owner, who frees them. */
+export interface Numbers {
+  readonly length: number;
+}
+
+/** How a program sees numbers: as [columns], [columns, rows] or [columns, rows, matrices]. */
+export type Size = readonly [columns: number, rows?: number, matrices?: number];
+
+/** Numbers as an argument of a program. */
+export interface Sized {
+  readonly numbers: Numbers;
+  readonly size: Size;
+}
+
+/** A whole number as an argument: an int in GLSL, where 7 / 2 and indices need it. */
+export interface Whole {
+  readonly whole: number;
+}
+
+/** A number alone is a float; a Float32Array is a short list from the host, which is sent along. An argument is of one kind in all calls. */
+export type Argument = number | Whole | Sized | Float32Array;
+
+export const whole = (value: number): Whole => ({ whole: value });
+
+/** How many threads: a list, or rows of columns. */
+export type Threads = readonly [columns: number, rows?: number];
+
+export interface Engine {
+  /** Numbers that are live now; for the tests of leaks. */
+  readonly live: number;
+  /** The most numbers one call may make. */
+  readonly mostNumbers: number;
+  /** One number a thread, row by row. */
+  run(program: Program, threads: Threads, args: readonly Argument[]): Numbers;
+  upload(values: Float32Array): Numbers;
+  /** A copy, now: where kernels are so far done, this waits. */
+  download(numbers: Numbers): Float32Array;
+  /** A copy, when the device gets there. */
+  read(numbers: Numbers): Promise<Float32Array>;
+  free(numbers: Numbers): void;
+  flush(): Promise<void>;
+  dispose(): void;
+}

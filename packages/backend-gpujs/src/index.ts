@@ -1,0 +1,3 @@
+// What the package offers. No logic.
+export type { GpuJsBackend, GpuJsMode } from "./backend.ts";
+export { createGpuJsBackend, type GpuJsBackendOptions } from "./create-gpujs-backend.ts";

@@ -1,10 +1,12 @@
 // The backends of the conformance tests in a browser, in test/backends.ts's place in the bundle.
 import { createCpuBackend } from "@qlora-js/backend-cpu";
+import { createGpuJsBackend } from "@qlora-js/backend-gpujs";
 import { createWebGpuBackend } from "@qlora-js/backend-webgpu";
 import type { BackendUnderTest } from "../backends.ts";
 
 const ALL: readonly BackendUnderTest[] = [
   { name: "cpu", create: () => createCpuBackend() },
+  { name: "gpujs", create: () => createGpuJsBackend({ mode: "webgl2" }) },
   { name: "webgpu", create: () => createWebGpuBackend({ software: true }) },
 ];
 

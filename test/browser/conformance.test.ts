@@ -32,6 +32,11 @@ async function pack(folder: string): Promise<void> {
   writeFileSync(join(folder, "index.html"), "<!doctype html><title>conformance</title>");
 }
 
+/** What a device may do otherwise, with the reason. */
+const EXCUSED = [
+  /^elementwise on gpujs log at .* 1e-38/, // WebGL2 may take numbers below 2⁻¹²⁶ for 0, and its logarithm of them is anything
+];
+
 describe.skipIf(withoutChromium)(`conformance in a real Chromium${withoutChromium ? ` (skipped: ${withoutChromium})` : ""}`, () => {
   const folder = mkdtempSync(join(tmpdir(), "qlora-conformance-"));
   let served: Served;
@@ -47,11 +52,11 @@ describe.skipIf(withoutChromium)(`conformance in a real Chromium${withoutChromiu
     rmSync(folder, { recursive: true });
   });
 
-  test.each(["cpu", "webgpu"])("every op passes on %s", async (name) => {
+  test.each(["cpu", "webgpu", "gpujs"])("every op passes on %s", async (name) => {
     const page = await browser.newPage();
     await page.goto(served.address);
     const { passed, failed } = await page.evaluate(run, name);
-    expect(failed).toEqual([]);
+    expect(failed.filter((title) => !EXCUSED.some((known) => known.test(title)))).toEqual([]);
     expect(passed).toBeGreaterThan(300);
     await page.close();
   });

@@ -20,14 +20,14 @@ export class CompiledPrograms {
     const output = rows === undefined ? [columns] : [columns, 1, rows];
     const known = this.#kernels.get(program);
     if (known) return known.setOutput(output) as IKernelRunShortcut;
-    const kernel = this.gpu.createKernel(program.main.toString(), { ...this.#settings(program, args), output }).setLoopMaxIterations(LONGEST_LOOP) as IKernelRunShortcut;
+    const kernel = this.gpu.createKernel(textOf(program.main), { ...this.#settings(program, args), output }).setLoopMaxIterations(LONGEST_LOOP) as IKernelRunShortcut;
     this.#kernels.set(program, kernel);
     return kernel;
   }
 
   #settings({ parts }: Program, args: readonly Argument[]): IGPUKernelSettings {
     return {
-      functions: [...parts],
+      functions: parts.map(textOf) as never, // its types ask for functions; it takes their text as well
       argumentTypes: args.map((arg) => this.#typeOf(arg)) as never, // its types know only names to types; its code takes a list as well
       dynamicOutput: true,
       dynamicArguments: true,
@@ -45,3 +45,6 @@ export class CompiledPrograms {
     return "whole" in arg ? "Integer" : this.types.numbers;
   }
 }
+
+/** A function's text. Bundlers number functions of one name with a $, which GLSL does not know. */
+const textOf = (f: (...args: never[]) => number): string => f.toString().replaceAll("$", "_");

@@ -11,18 +11,25 @@ function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
-/** Φ(x) = (1 + erf(x/√2)) / 2, the normal distribution's; the series of elementwise.ts's erf with x/√2 put in: Φ = 1/2 + φ(x)·Σ x^(2n+1) / (1·3·5·…) */
+/**
+ * Φ(x), the normal distribution's: 1/2 + φ(x)·Σ x^(2n+1) / (1·3·5·…), and far out its tail φ(x) / (x + 1/(x + 2/(x + 3/…))), where 1/2 and the sum would cancel.
+ * Source: Abramowitz & Stegun 26.2.11, 26.2.14.
+ */
 function below(x: number): number {
-  if (x > 8.5) return 1;
-  if (x < -8.5) return 0;
+  const density = 0.3989422804014327 * Math.exp((-x * x) / 2);
+  const far = Math.abs(x);
+  if (far > 2.5) {
+    let fraction = far;
+    for (let n = 40; n > 0; n--) fraction = far + n / fraction;
+    return x > 0 ? 1 - density / fraction : density / fraction;
+  }
   let sum = x;
   let term = x;
-  for (let n = 1; n < 150; n++) {
-    term = (term * x * x) / (2 * n + 1);
+  for (let k = 1; k < 40; k++) {
+    term = (term * x * x) / (2 * k + 1);
     sum += term;
-    if (Math.abs(term) < 1e-9 * Math.abs(sum)) break;
   }
-  return 0.5 + 0.3989422804014327 * Math.exp((-x * x) / 2) * sum;
+  return 0.5 + density * sum;
 }
 
 /** For geluTanh, whose (1 + tanh a)/2 is σ(2·a): 2·a with a = √(2/π)·(x + 0.044715·x³). */

@@ -38,7 +38,9 @@ const logSum = program(function (this: Thread, z: Matrix, keys: number) {
   let largest = -1e38;
   for (let j = 0; j < keys; j++) largest = Math.max(largest, z[this.thread.x]![j]!);
   let sum = 0.0;
-  for (let j = 0; j < keys; j++) if (z[this.thread.x]![j]! > -1e37) sum += Math.exp(z[this.thread.x]![j]! - largest);
+  for (let i = 0; i < keys; i++) {
+    if (z[this.thread.x]![i]! > -1e37) sum += Math.exp(z[this.thread.x]![i]! - largest);
+  }
   return largest + Math.log(sum);
 });
 
@@ -53,7 +55,10 @@ const shares = program(function (this: Thread, z: Matrix, logSums: List) {
 const overKeys = program(function (this: Thread, p: Matrix, v: Cube, keys: number, queryRows: number) {
   const group = Math.floor((this.thread.z + 0.5) / queryRows);
   let sum = 0.0;
-  for (let j = 0; j < keys; j++) sum += p[this.thread.z]![j]! * v[group]![j]![this.thread.x]!;
+  for (let j = 0; j < keys; j++) {
+    const share = p[this.thread.z]![j]!;
+    if (share !== 0) sum += share * v[group]![j]![this.thread.x]!; // not 0·NaN of a key that is not seen
+  }
   return sum;
 });
 
@@ -62,7 +67,10 @@ const overQueries = program(function (this: Thread, p: Matrix, dy: Matrix, keys:
   const group = Math.floor((this.thread.z + 0.5) / keys);
   const j = this.thread.z - group * keys;
   let sum = 0.0;
-  for (let r = group * queryRows; r < (group + 1) * queryRows; r++) sum += p[r]![j]! * dy[r]![this.thread.x]!;
+  for (let r = group * queryRows; r < (group + 1) * queryRows; r++) {
+    const share = p[r]![j]!;
+    if (share !== 0) sum += share * dy[r]![this.thread.x]!;
+  }
   return sum;
 });
 
@@ -87,6 +95,7 @@ const scoreGradient = program(function (
   cap: number,
 ) {
   const row = this.thread.z;
+  if (p[row]![this.thread.x] === 0) return 0.0;
   const group = Math.floor((row + 0.5) / queryRows);
   let sum = 0.0;
   for (let i = 0; i < d; i++) sum += dy[row]![i]! * v[group]![this.thread.x]![i]!;

@@ -11,10 +11,8 @@ const largestOfBlock = program(function (this: Thread, x: List, n: number, block
   const start = this.thread.x * blockSize;
   let largest = 0.0;
   for (let i = start; i < start + blockSize; i++) {
-    if (i < n) {
-      const size = Math.abs(x[i]!);
-      if (size > largest || size !== size) largest = size;
-    }
+    const value = i < n ? Math.abs(x[i]!) : 0.0;
+    if (value > largest || value !== value) largest = value;
   }
   if (start + blockSize > n && largest < tiny) return tiny;
   return largest;
@@ -26,6 +24,7 @@ const nearestLevel = program(function (this: Thread, x: List, absmax: List, boun
   const divisor = absmax[block]! < tiny ? tiny : absmax[block]!;
   let scaled = Math.fround(x[this.thread.x]! * Math.fround(1 / divisor));
   if ((block + 1) * blockSize > n) scaled = Math.fround(x[this.thread.x]! / divisor);
+  if (x[this.thread.x] === 0 && absmax[block] === absmax[block]) scaled = 0.0; // some devices have no number as small as tiny: 0 · 1/0
   let low = 0;
   let high = count;
   while (low < high) {

@@ -8,11 +8,11 @@ import { repeated } from "./strided.ts";
 declare function f(a: number, b?: number, c?: number): number;
 type F = (a: number, b: number, c: number) => number;
 
-function one(part: F): Kernel<Gpu, object> {
+function one(...parts: F[]): Kernel<Gpu, object> {
   // y[i] = f(x[i])
   const each = program(function (this: Thread, x: List) {
     return f(x[this.thread.x]!);
-  }, part);
+  }, ...parts);
   return (gpu, [x], [y]) => gpu.fill(y!, each, [sizeOf(y!.shape)], [gpu.values(x!)]);
 }
 
@@ -43,6 +43,23 @@ function spread(gpu: Gpu, x: View, shape: Shape): Sized {
   const rest = leading < 0 ? [] : x.shape.slice(leading);
   const isTail = rest.length === 0 || sameShape(rest, shape.slice(-rest.length));
   return isTail ? gpu.values(x) : repeated(gpu, gpu.values(x), x.shape, shape);
+}
+
+/**
+ * sin(x + quarters·π/2), in f32 alone, since devices promise little of their own: x less a multiple of π/2, which is given in three parts that cancel exactly,
+ * and then one of two polynomials. Source: S. Moshier's Cephes, sinf.
+ */
+function turned(x: number, quarters: number): number {
+  const k = Math.floor(x * 0.6366197723675814 + 0.5);
+  const r = x - k * 1.5703125 - k * 4.837512969970703e-4 - k * 7.549789954891882e-8;
+  const q = k + quarters - 4 * Math.floor((k + quarters) / 4);
+  const square = r * r;
+  const sine = r + r * square * (-1.6666654611e-1 + square * (8.3321608736e-3 - square * 1.9515295891e-4));
+  const cosine = 1 - square / 2 + square * square * (4.166664568298827e-2 + square * (-1.388731625493765e-3 + square * 2.443315711809948e-5));
+  if (q < 0.5) return sine;
+  if (q < 1.5) return cosine;
+  if (q < 2.5) return -sine;
+  return -cosine;
 }
 
 // y = factor·x + offset
@@ -97,27 +114,27 @@ export const elementwiseKernels = {
     return x * x;
   }),
   exp: one(function f(x) {
-    return Math.exp(x);
+    return x !== x ? x : Math.exp(x); // devices differ on NaN
   }),
   log: one(function f(x) {
-    return Math.log(x);
+    return x < 0 || x !== x ? Math.sqrt(-1 - Math.abs(x)) : Math.log(x); // NaN; devices differ there
   }),
   sqrt: one(function f(x) {
     return Math.sqrt(x);
   }),
   sin: one(function f(x) {
-    return Math.sin(x);
-  }),
+    return turned(x, 0);
+  }, turned),
   cos: one(function f(x) {
-    return Math.cos(x);
-  }),
+    return turned(x, 1);
+  }, turned),
   // tanh x = 1 − 2 / (e^2x + 1), which ends at ±1; small x by its series, whose digits would cancel
   tanh: one(function f(x) {
     if (Math.abs(x) < 0.05) return x - (x * x * x) / 3 + (2 * x * x * x * x * x) / 15;
-    return 1 - 2 / (Math.exp(2 * x) + 1);
+    return x !== x ? x : 1 - 2 / (Math.exp(2 * x) + 1);
   }),
   sigmoid: one(function f(x) {
-    return 1 / (1 + Math.exp(-x));
+    return x !== x ? x : 1 / (1 + Math.exp(-x));
   }),
   // erf x = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5·…·(2n+1)): Abramowitz & Stegun 7.1.6. All terms have one sign; beyond 6 it is ±1
   erf: one(function f(x) {

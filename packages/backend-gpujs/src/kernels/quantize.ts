@@ -4,7 +4,6 @@ import { type Sized, whole } from "../engine.ts";
 import type { Gpu } from "../gpu.ts";
 import { type List, type Matrix, program, type Thread } from "../program.ts";
 import { blockLevels, blockScales } from "./blockwise.ts";
-import { sumRows } from "./reduce.ts";
 
 /** Scales that share a scale of their own. */
 const SCALES_BLOCK = 256;
@@ -12,9 +11,12 @@ const SCALES_BLOCK = 256;
 // Two codes a byte, the first in the high half; what pads an odd count is the code of zero
 const packed = program(function (this: Thread, levels: List, codeOf: List, n: number, zero: number) {
   const i = this.thread.x * 2;
-  const first = codeOf[levels[i]!]!;
+  const level = levels[i]!;
+  const next = levels[i + 1]!;
+  const first = codeOf[level]!;
+  const second = codeOf[next]!;
   if (i + 1 >= n) return first * 16 + zero;
-  return first * 16 + codeOf[levels[i + 1]!]!;
+  return first * 16 + second;
 });
 
 // w[i] = codeBook[code of i] · scale of its block. Two codes a byte, the first in the high half; a row of threads is a block
@@ -44,8 +46,17 @@ const less = program(function (this: Thread, x: List, offset: List) {
   return x[this.thread.x]! - offset[0]!;
 });
 
-const mean = program(function (this: Thread, sum: List, n: number) {
-  return sum[0]! / n;
+// Σ x / n with what each sum rounds away carried along (Kahan): a block's code may hang on the last bit
+const mean = program(function (this: Thread, x: List, n: number) {
+  let sum = 0.0;
+  let lost = 0.0;
+  for (let i = 0; i < n; i++) {
+    const value = x[i]! - lost;
+    const next = sum + value;
+    lost = next - sum - value;
+    sum = next;
+  }
+  return n > 0 ? sum / n : 0.0;
 });
 
 /** The scales of a quantized tensor's blocks. Its views after the codes: absmax — or absmax codes, absmax of those, offset. */
@@ -74,7 +85,7 @@ export const quantizeKernels = {
   doubleQuantize: (gpu, [absmax], [codes, absmax2, offset]) => {
     const n = sizeOf(absmax!.shape);
     const scales = gpu.values(absmax!);
-    const average = gpu.run(mean, [1], [sumRows(gpu, scales, 1, n), Math.max(n, 1)]);
+    const average = gpu.run(mean, [1], [scales, whole(n)]);
     const centred = gpu.run(less, [n], [scales, average]);
     const nested = blockScales(gpu, centred, n, SCALES_BLOCK);
     gpu.give(codes!, blockLevels(gpu, centred, nested, n, SCALES_BLOCK, midpoints(dynamicMap("signed"))));

@@ -20,8 +20,9 @@ const strided = program(function (this: Thread, x: List, sizes: List, steps: Lis
 
 /** Elements of x at these steps along the axes of a shape. */
 export function gatherStrided(gpu: Gpu, x: Sized, shape: Shape, steps: readonly number[]): Sized {
-  const sizes = shape.length === 0 ? [1] : shape;
-  return gpu.run(strided, [sizeOf(shape)], [x, Float32Array.from(sizes), Float32Array.from(shape.length === 0 ? [0] : steps), whole(sizes.length)]);
+  const axes = Math.max(shape.length, 1); // one element is a list of one
+  const [sizes, by] = [shape, steps].map((list) => Float32Array.from({ length: axes }, (_, d) => list[d] ?? 1)) as [Float32Array, Float32Array];
+  return gpu.run(strided, [sizeOf(shape)], [gpu.as(x, [x.numbers.length]), sizes, by, whole(axes)]);
 }
 
 /** x of a smaller shape, repeated to a larger one that it broadcasts to. */

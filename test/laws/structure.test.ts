@@ -8,6 +8,7 @@ const packages = join(import.meta.dirname, "..", "..", "packages");
 const OPS = join(packages, "core", "src", "ops");
 const UPDATES = join(packages, "core", "src", "updates");
 const PLAIN = join(packages, "backend-cpu", "src", "plain");
+const GPUJS = join(packages, "backend-gpujs", "src", "kernels");
 
 /** Names of the source files in a folder, without their ending. */
 const names = (folder: string): string[] =>
@@ -19,10 +20,11 @@ const containing = (folder: string, text: string): string[] =>
   names(folder).filter((name) => readFileSync(join(folder, `${name}.ts`), "utf8").includes(text));
 
 describe("structure", () => {
-  test("every file that defines ops or updates has a plain file of the same name, and no other has one", () => {
+  test("every file that defines ops or updates has a plain file and a gpu.js file of the same name, and no other has one", () => {
     const defined = [...containing(OPS, "defineOp("), ...containing(UPDATES, "defineUpdate(")].sort();
     expect(defined.length).toBeGreaterThan(20);
     expect(containing(PLAIN, "satisfies Partial<KernelTable<Host>>")).toEqual(defined);
+    expect(containing(GPUJS, "satisfies Partial<KernelTable<Gpu>>")).toEqual(defined);
   });
 
   test("every file of ops and updates, composites too, has a case file of the same name that runs", () => {

@@ -38,7 +38,7 @@ class ArrayNumbers implements Numbers {
     const name = size.join();
     let seen = this.#seen.get(name);
     if (!seen) {
-      seen = how(this.length === 0 ? NOTHING : this.values, this.length === 0 ? size.map(() => 1) as unknown as Size : size);
+      seen = how(this.length === 0 ? NOTHING : this.values, this.length === 0 ? (size.map(() => 1) as unknown as Size) : size);
       this.#seen.set(name, seen);
     }
     return seen;

@@ -1,6 +1,15 @@
 // A backend over gpu.js. A buffer's bytes are numbers on the device while kernels use them; a kernel makes new numbers, which take the place of an output's old
 // ones, so that nothing is ever changed in place.
-import { type Backend, type DeviceBuffer, DeviceError, type Kernel, type Limits, type MemoryUse, OutOfMemoryError, type View } from "@qlora-js/core";
+import {
+  type Backend,
+  type DeviceBuffer,
+  DeviceError,
+  type Kernel,
+  type Limits,
+  type MemoryUse,
+  OutOfMemoryError,
+  type View,
+} from "@qlora-js/core";
 import { GpuJsBuffer } from "./buffer.ts";
 import type { Engine } from "./engine.ts";
 import { Gpu } from "./gpu.ts";

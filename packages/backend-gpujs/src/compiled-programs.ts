@@ -20,7 +20,9 @@ export class CompiledPrograms {
     const output = rows === undefined ? [columns] : [columns, 1, rows];
     const known = this.#kernels.get(program);
     if (known) return known.setOutput(output) as IKernelRunShortcut;
-    const kernel = this.gpu.createKernel(textOf(program.main), { ...this.#settings(program, args), output }).setLoopMaxIterations(LONGEST_LOOP) as IKernelRunShortcut;
+    const kernel = this.gpu
+      .createKernel(textOf(program.main), { ...this.#settings(program, args), output })
+      .setLoopMaxIterations(LONGEST_LOOP) as IKernelRunShortcut;
     this.#kernels.set(program, kernel);
     return kernel;
   }

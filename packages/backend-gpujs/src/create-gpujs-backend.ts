@@ -11,7 +11,9 @@ export interface GpuJsBackendOptions {
  * A backend of gpu.js kernels.
  * @throws UnsupportedError where WebGL2 is asked for and there is none, or none that renders f32
  */
-export async function createGpuJsBackend({ mode = typeof OffscreenCanvas === "undefined" ? "cpu" : "webgl2" }: GpuJsBackendOptions = {}): Promise<GpuJsBackend> {
+export async function createGpuJsBackend({
+  mode = typeof OffscreenCanvas === "undefined" ? "cpu" : "webgl2",
+}: GpuJsBackendOptions = {}): Promise<GpuJsBackend> {
   if (mode !== "webgl2") return new GpuJsBackend(mode, new ArrayEngine(mode));
   const { openTextureEngine } = await import("./texture-engine.ts");
   return new GpuJsBackend(mode, openTextureEngine());

@@ -44,7 +44,10 @@ class TextureEngine implements Engine {
 
   constructor(gl: WebGL2RenderingContext) {
     this.#gl = gl;
-    this.#programs = new CompiledPrograms(new GPU({ context: gl, canvas: { ...NO_CANVAS } }), { numbers: "ArrayTexture(1)", lists: "Input" });
+    this.#programs = new CompiledPrograms(new GPU({ context: gl, canvas: { ...NO_CANVAS } }), {
+      numbers: "ArrayTexture(1)",
+      lists: "Input",
+    });
     this.#framebuffer = gl.createFramebuffer()!;
     this.mostNumbers = Math.min((gl.getParameter(gl.MAX_TEXTURE_SIZE) as number) ** 2, 2 ** 30);
   }
@@ -94,7 +97,8 @@ class TextureEngine implements Engine {
     this.#check();
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
-    while (fence && !gl.isContextLost() && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await new Promise((done) => setTimeout(done, 0));
+    while (fence && !gl.isContextLost() && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED)
+      await new Promise((done) => setTimeout(done, 0));
     gl.deleteSync(fence);
     this.#check();
     this.#running = [];

@@ -23,7 +23,16 @@ const secondMoment = program(function (this: Thread, v: List, g: List, keep: num
 });
 
 // p ← p·(1 − lr·λ) − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
-const stepped = program(function (this: Thread, p: List, m: List, v: List, keep: number, negativeRate: number, correction: number, small: number) {
+const stepped = program(function (
+  this: Thread,
+  p: List,
+  m: List,
+  v: List,
+  keep: number,
+  negativeRate: number,
+  correction: number,
+  small: number,
+) {
   const root = Math.fround(Math.sqrt(v[this.thread.x]!));
   const denominator = Math.fround(Math.fround(root / correction) + small);
   const step = Math.fround(Math.fround(negativeRate * m[this.thread.x]!) / denominator);

@@ -121,7 +121,8 @@ const headMajor = (gpu: Gpu, x: Sized, [batch, time, heads, d]: readonly number[
   permuted(gpu, x, [batch!, time!, heads!, d!], [0, 2, 1, 3]);
 const byRow = (gpu: Gpu, { shape }: View, x: Sized): Sized =>
   gpu.as(headMajor(gpu, x, shape), [shape[3]!, shape[0]! * shape[1]! * shape[2]!]);
-const byGroup = (gpu: Gpu, { shape }: View, x: Sized): Sized => gpu.as(headMajor(gpu, x, shape), [shape[3]!, shape[1]!, shape[0]! * shape[2]!]);
+const byGroup = (gpu: Gpu, { shape }: View, x: Sized): Sized =>
+  gpu.as(headMajor(gpu, x, shape), [shape[3]!, shape[1]!, shape[0]! * shape[2]!]);
 /** Back to [B, T, H, D]. */
 const positionMajor = (gpu: Gpu, x: Sized, [batch, time, heads, d]: readonly number[]): Sized =>
   headMajor(gpu, x, [batch!, heads!, time!, d!]);
@@ -154,7 +155,11 @@ export const attentionKernels = {
     const p = gpu.run(shares, [keys, rows], [z, gpu.values(logSums!)]);
     const [grad, values] = [byRow(gpu, q!, gpu.values(dy!)), byGroup(gpu, v!, gpu.values(v!))];
     const delta = gpu.run(rowDot, [rows], [grad, byRow(gpu, q!, gpu.values(y!)), whole(d)]);
-    const ds = gpu.run(scoreGradient, [keys, rows], [p, z, values, grad, delta, whole(queryRows), whole(d), attrs.scale, attrs.softcap ?? 0]);
+    const ds = gpu.run(
+      scoreGradient,
+      [keys, rows],
+      [p, z, values, grad, delta, whole(queryRows), whole(d), attrs.scale, attrs.softcap ?? 0],
+    );
     const counts = [whole(keys), whole(queryRows)];
     const ofQueries = gpu.run(overKeys, [d, rows], [ds, byGroup(gpu, k!, gpu.values(k!)), ...counts]);
     const ofKeys = gpu.run(overQueries, [d, keys * groups], [ds, byRow(gpu, q!, gpu.values(q!)), ...counts]);

@@ -19,7 +19,16 @@ const largestOfBlock = program(function (this: Thread, x: List, n: number, block
 });
 
 // level[i] = how many bounds lie below x[i] / absmax: a full block is multiplied by the reciprocal, a short last one divided. NaN lies above all
-const nearestLevel = program(function (this: Thread, x: List, absmax: List, bounds: List, n: number, blockSize: number, count: number, tiny: number) {
+const nearestLevel = program(function (
+  this: Thread,
+  x: List,
+  absmax: List,
+  bounds: List,
+  n: number,
+  blockSize: number,
+  count: number,
+  tiny: number,
+) {
   const block = Math.floor((this.thread.x + 0.5) / blockSize);
   const divisor = absmax[block]! < tiny ? tiny : absmax[block]!;
   let scaled = Math.fround(x[this.thread.x]! * Math.fround(1 / divisor));
@@ -51,4 +60,3 @@ export const blockLevels = (gpu: Gpu, x: Sized, absmax: Sized, n: number, blockS
 /** n numbers from codes of a map, and a scale a block. */
 export const fromCodes = (gpu: Gpu, codes: Sized, absmax: Sized, map: Float32Array, n: number, blockSize: number): Sized =>
   gpu.run(widened, [n], [codes, absmax, map, whole(blockSize)]);
-

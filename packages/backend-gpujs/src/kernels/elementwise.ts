@@ -1,5 +1,5 @@
 // Elementwise ops, a row each. Inputs broadcast to the output. NaN in gives NaN out, also in maximum, minimum and sign; comparisons with NaN give 0.
-import { type Kernel, type KernelTable, sameShape, type Shape, sizeOf, type View } from "@qlora-js/core";
+import { type Kernel, type KernelTable, type Shape, sameShape, sizeOf, type View } from "@qlora-js/core";
 import { type Sized, whole } from "../engine.ts";
 import type { Gpu } from "../gpu.ts";
 import { type List, program, type Thread } from "../program.ts";
@@ -10,9 +10,12 @@ type F = (a: number, b: number, c: number) => number;
 
 function one(...parts: F[]): Kernel<Gpu, object> {
   // y[i] = f(x[i])
-  const each = program(function (this: Thread, x: List) {
-    return f(x[this.thread.x]!);
-  }, ...parts);
+  const each = program(
+    function (this: Thread, x: List) {
+      return f(x[this.thread.x]!);
+    },
+    ...parts,
+  );
   return (gpu, [x], [y]) => gpu.fill(y!, each, [sizeOf(y!.shape)], [gpu.values(x!)]);
 }
 
@@ -55,7 +58,8 @@ function turned(x: number, quarters: number): number {
   const q = k + quarters - 4 * Math.floor((k + quarters) / 4);
   const square = r * r;
   const sine = r + r * square * (-1.6666654611e-1 + square * (8.3321608736e-3 - square * 1.9515295891e-4));
-  const cosine = 1 - square / 2 + square * square * (4.166664568298827e-2 + square * (-1.388731625493765e-3 + square * 2.443315711809948e-5));
+  const cosine =
+    1 - square / 2 + square * square * (4.166664568298827e-2 + square * (-1.388731625493765e-3 + square * 2.443315711809948e-5));
   if (q < 0.5) return sine;
   if (q < 1.5) return cosine;
   if (q < 2.5) return -sine;
@@ -66,7 +70,6 @@ function turned(x: number, quarters: number): number {
 const line = program(function (this: Thread, x: List, factor: number, offset: number) {
   return x[this.thread.x]! * factor + offset;
 });
-
 
 export const elementwiseKernels = {
   add: two(function f(a, b) {

@@ -28,7 +28,15 @@ const unpacked = program(function (this: Thread, codes: Matrix, scales: List, co
 });
 
 // y[j] = row ids[j] of the table
-const unpackedRow = program(function (this: Thread, ids: List, codes: List, scales: List, codeBook: List, width: number, blockSize: number) {
+const unpackedRow = program(function (
+  this: Thread,
+  ids: List,
+  codes: List,
+  scales: List,
+  codeBook: List,
+  width: number,
+  blockSize: number,
+) {
   const i = ids[this.thread.z]! * width + this.thread.x;
   const pair = Math.floor((i + 0.5) / 2);
   const high = Math.floor(codes[pair]! / 16);
@@ -103,4 +111,3 @@ export const quantizeKernels = {
     gpu.fill(y!, unpackedRow, [width, sizeOf(ids!.shape)], args);
   },
 } satisfies Partial<KernelTable<Gpu>>;
-

@@ -37,7 +37,7 @@ const placeOfLargest = program(function (this: Thread, x: Matrix, n: number) {
 });
 
 /** The sums of rows, as a list. */
-export const sumRows = (gpu: Gpu, x: Sized, rows: number, n: number): Sized => gpu.run(sumOfRow, [rows], [gpu.as(x, [n, rows]), whole(n)]);
+const sumRows = (gpu: Gpu, x: Sized, rows: number, n: number): Sized => gpu.run(sumOfRow, [rows], [gpu.as(x, [n, rows]), whole(n)]);
 /** The largest of each row, as a list. */
 export const largestInRows = (gpu: Gpu, x: Sized, rows: number, n: number): Sized =>
   gpu.run(largestOfRow, [rows], [gpu.as(x, [n, rows]), whole(n), Number.NEGATIVE_INFINITY]);
@@ -51,7 +51,9 @@ function reduce(gpu: Gpu, x: View, y: View, reduceRows: typeof sumRows): void {
   const reduced = axes.filter((d) => !isKept[d]);
   const rows = sizeOf(y.shape);
   const n = sizeOf(reduced.map((d) => x.shape[d]!));
-  const inRows = reduced.every((d) => kept.every((k) => k < d)) ? gpu.values(x) : permuted(gpu, gpu.values(x), x.shape, [...kept, ...reduced]);
+  const inRows = reduced.every((d) => kept.every((k) => k < d))
+    ? gpu.values(x)
+    : permuted(gpu, gpu.values(x), x.shape, [...kept, ...reduced]);
   gpu.give(y, reduceRows(gpu, inRows, rows, n));
 }
 

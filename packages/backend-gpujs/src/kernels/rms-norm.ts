@@ -36,7 +36,11 @@ const gradWeight = program(function (this: Thread, x: Matrix, dy: Matrix, r: Lis
   return sum;
 });
 
-function rowsAndRms(gpu: Gpu, x: View, epsilon: number): { readonly rows: number; readonly n: number; readonly xs: Sized; readonly r: Sized } {
+function rowsAndRms(
+  gpu: Gpu,
+  x: View,
+  epsilon: number,
+): { readonly rows: number; readonly n: number; readonly xs: Sized; readonly r: Sized } {
   const { rows, n } = rowsOf(x.shape);
   const xs = gpu.values(x, [n, rows]);
   return { rows, n, xs, r: gpu.run(reciprocalRms, [rows], [xs, whole(n), epsilon]) };

@@ -5,7 +5,16 @@ import type { Gpu } from "../gpu.ts";
 import { type List, type Matrix, program, type Thread } from "../program.ts";
 
 // y[i] = x[i]·c − x[i + R/2]·s     y[i + R/2] = x[i + R/2]·c + x[i]·s     sign: −1 turns back. A row is one head of one position; what lies beyond R stays
-const turned = program(function (this: Thread, x: Matrix, cos: Matrix, sin: Matrix, positions: List, heads: number, half: number, sign: number) {
+const turned = program(function (
+  this: Thread,
+  x: Matrix,
+  cos: Matrix,
+  sin: Matrix,
+  positions: List,
+  heads: number,
+  half: number,
+  sign: number,
+) {
   const i = this.thread.x;
   const row = this.thread.z;
   const position = positions[Math.floor((row + 0.5) / heads)]!;

@@ -24,6 +24,11 @@ export const sliceKernels = {
   pad: (gpu, [x], [y], { axis, before, after }) => {
     const { outer, size, inner } = aroundAxis(x!.shape, axis);
     const columns = size * inner;
-    gpu.fill(y!, padded, [(before + size + after) * inner, outer], [gpu.values(x!, [columns, outer]), whole(before * inner), whole(columns)]);
+    gpu.fill(
+      y!,
+      padded,
+      [(before + size + after) * inner, outer],
+      [gpu.values(x!, [columns, outer]), whole(before * inner), whole(columns)],
+    );
   },
 } satisfies Partial<KernelTable<Gpu>>;

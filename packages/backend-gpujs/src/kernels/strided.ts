@@ -19,9 +19,12 @@ const strided = program(function (this: Thread, x: List, sizes: List, steps: Lis
 });
 
 /** Elements of x at these steps along the axes of a shape. */
-export function gatherStrided(gpu: Gpu, x: Sized, shape: Shape, steps: readonly number[]): Sized {
+function gatherStrided(gpu: Gpu, x: Sized, shape: Shape, steps: readonly number[]): Sized {
   const axes = Math.max(shape.length, 1); // one element is a list of one
-  const [sizes, by] = [shape, steps].map((list) => Float32Array.from({ length: axes }, (_, d) => list[d] ?? 1)) as [Float32Array, Float32Array];
+  const [sizes, by] = [shape, steps].map((list) => Float32Array.from({ length: axes }, (_, d) => list[d] ?? 1)) as [
+    Float32Array,
+    Float32Array,
+  ];
   return gpu.run(strided, [sizeOf(shape)], [gpu.as(x, [x.numbers.length]), sizes, by, whole(axes)]);
 }
 

@@ -28,10 +28,10 @@ const chat: Row = {
 
 describe("conversations", () => {
   it.each([
-    ["ChatML", chatml(), "Yes.<|im_end|>No.<|im_end|>", 0],
+    ["ChatML", chatml(), "Yes.<|im_end|>\nNo.<|im_end|>\n", 0],
     ["Llama 3", llama3(), "Yes.<|eot_id|>No.<|eot_id|>", 1],
-    ["Gemma", gemma(), "Yes.<end_of_turn>No.<end_of_turn>", 1],
-    ["Qwen 3", qwen3(), "Yes.<|im_end|><think>\n\n</think>\n\nNo.<|im_end|>", 0],
+    ["Gemma", gemma(), "Yes.<end_of_turn>\nNo.<end_of_turn>\n", 1],
+    ["Qwen 3", qwen3(), "Yes.<|im_end|>\n<think>\n\n</think>\n\nNo.<|im_end|>\n", 0],
     ["Llama 2", llama2(), "Yes. </s> No. </s>", 1],
   ])("are learnt where the assistant speaks, begin with BOS at most once, and train the stop token (%s)", (_, sample, learnt, bos) => {
     const example = tokenize(sample, chat);
@@ -61,7 +61,7 @@ describe("conversations", () => {
         { role: "assistant", content: "né 🎉" },
       ],
     };
-    expect(tokenize(chatml(), row).bytes).toBe(1 + 2 + 1 + 4);
+    expect(tokenize(chatml(), row).bytes).toBe(1 + 2 + 1 + 4 + 1); // the last a line end
   });
 
   it("report a stop token that is not trained", () => {
@@ -69,7 +69,7 @@ describe("conversations", () => {
       "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
     );
     const example = tokenize(endless, chat);
-    expect(split(endless, example).learnt).toBe("Yes.No.");
+    expect(split(endless, example).learnt).toBe("Yes.\nNo.\n");
     expect(example.stopTrained).toBe(false);
   });
 
@@ -95,8 +95,8 @@ describe("prompts with completions", () => {
   it("are a user's and an assistant's turn where there is a template", () => {
     const sample = chatml();
     expect(split(sample, tokenize(sample, row))).toEqual({
-      context: "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nthink <|im_end|>\n<|im_start|>assistant\n\n",
-      learnt: "thin<|im_end|>",
+      context: "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nthink <|im_end|>\n<|im_start|>assistant\n",
+      learnt: "thin<|im_end|>\n",
     });
   });
 

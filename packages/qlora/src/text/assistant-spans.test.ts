@@ -15,52 +15,54 @@ function said({ template, tokenizer }: Sample, messages: readonly ChatMessage[])
 
 describe("assistantSpans", () => {
   it.each([
-    ["ChatML", chatml(), ["Yes.<|im_end|>", "No.<|im_end|>"]],
+    ["ChatML", chatml(), ["Yes.<|im_end|>\n", "No.<|im_end|>\n"]],
     ["Llama 3", llama3(), ["Yes.<|eot_id|>", "No.<|eot_id|>"]],
-    ["Gemma", gemma(), ["Yes.<end_of_turn>", "No.<end_of_turn>"]],
+    ["Gemma", gemma(), ["Yes.<end_of_turn>\n", "No.<end_of_turn>\n"]],
     ["Llama 2, whose answers begin with a space and end before one", llama2(), [" Yes. </s>", " No. </s>"]],
-  ])("finds every turn through its end token and without its header (%s)", (_, sample, expected) => {
+  ])("finds every turn through its end token and line end, and without its header (%s)", (_, sample, expected) => {
     expect(said(sample, talk("Is it?", "Yes.", "Is it not?", "No."))).toEqual({ method: "marks", said: expected });
   });
 
   it("finds answers the template trims", () => {
     const messages = talk("Is it?", "  Yes.\n", "Sure?", "\tNo. ");
-    expect(said(gemma(), messages).said).toEqual(["Yes.<end_of_turn>", "No.<end_of_turn>"]);
-    expect(said(chatml(), messages).said).toEqual(["  Yes.\n<|im_end|>", "\tNo. <|im_end|>"]);
+    expect(said(gemma(), messages).said).toEqual(["Yes.<end_of_turn>\n", "No.<end_of_turn>\n"]);
+    expect(said(chatml(), messages).said).toEqual(["  Yes.\n<|im_end|>\n", "\tNo. <|im_end|>\n"]);
   });
 
   it("finds answers that repeat the question, or are empty", () => {
-    expect(said(chatml(), talk("Echo", "Echo", "user", "")).said).toEqual(["Echo<|im_end|>", "<|im_end|>"]);
+    expect(said(chatml(), talk("Echo", "Echo", "user", "")).said).toEqual(["Echo<|im_end|>\n", "<|im_end|>\n"]);
   });
 
   it("leaves conversations that end with the user unfinished, and those without an assistant empty", () => {
-    expect(said(chatml(), talk("Is it?", "Yes.", "Sure?")).said).toEqual(["Yes.<|im_end|>"]);
+    expect(said(chatml(), talk("Is it?", "Yes.", "Sure?")).said).toEqual(["Yes.<|im_end|>\n"]);
     expect(said(chatml(), talk("Is it?")).said).toEqual([]);
   });
 
   it("takes an assistant that speaks first", () => {
-    expect(said(chatml(), [{ role: "assistant", content: "Hello!" }]).said).toEqual(["Hello!<|im_end|>"]);
+    expect(said(chatml(), [{ role: "assistant", content: "Hello!" }]).said).toEqual(["Hello!<|im_end|>\n"]);
   });
 
   it("counts all the generation prompt leaves open as said, also the reasoning block a template adds", () => {
-    expect(said(qwen3(), talk("Is it?", "Yes.")).said).toEqual(["<think>\n\n</think>\n\nYes.<|im_end|>"]);
-    expect(said(qwen3(), talk("Is it?", "<think>\nWell.\n</think>\n\nYes.")).said).toEqual(["<think>\nWell.\n</think>\n\nYes.<|im_end|>"]);
+    expect(said(qwen3(), talk("Is it?", "Yes.")).said).toEqual(["<think>\n\n</think>\n\nYes.<|im_end|>\n"]);
+    expect(said(qwen3(), talk("Is it?", "<think>\nWell.\n</think>\n\nYes.")).said).toEqual([
+      "<think>\nWell.\n</think>\n\nYes.<|im_end|>\n",
+    ]);
   });
 
   it("follows a template that is not prefix-preserving: earlier reasoning is dropped", () => {
     const messages = talk("Is it?", "<think>\nWell.\n</think>\n\nYes.", "Sure?", "<think>\nHm.\n</think>\n\nNo.");
-    expect(said(qwen3(), messages)).toEqual({ method: "marks", said: ["Yes.<|im_end|>", "<think>\nHm.\n</think>\n\nNo.<|im_end|>"] });
+    expect(said(qwen3(), messages)).toEqual({ method: "marks", said: ["Yes.<|im_end|>\n", "<think>\nHm.\n</think>\n\nNo.<|im_end|>\n"] });
   });
 
   it("keeps reasoning in the answer where the template keeps it", () => {
-    expect(said(chatml(), talk("Is it?", "<think>Well.</think>Yes.")).said).toEqual(["<think>Well.</think>Yes.<|im_end|>"]);
+    expect(said(chatml(), talk("Is it?", "<think>Well.</think>Yes.")).said).toEqual(["<think>Well.</think>Yes.<|im_end|>\n"]);
   });
 
   it("excludes the header where the template has no generation prompt", () => {
     const noPrompt = chatml("{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}");
     expect(said(noPrompt, talk("Is it?", "Yes.", "Sure?", "<think>Hm.</think>No.")).said).toEqual([
-      "Yes.<|im_end|>",
-      "<think>Hm.</think>No.<|im_end|>",
+      "Yes.<|im_end|>\n",
+      "<think>Hm.</think>No.<|im_end|>\n",
     ]);
   });
 
@@ -73,7 +75,7 @@ describe("assistantSpans", () => {
 
   it("finds answers the template changes, by what it writes around them", () => {
     const loud = chatml("{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content | upper + '<|im_end|>\n' }}{% endfor %}");
-    expect(said(loud, talk("is it?", "yes.", "sure?", "no."))).toEqual({ method: "marks", said: ["YES.<|im_end|>", "NO.<|im_end|>"] });
+    expect(said(loud, talk("is it?", "yes.", "sure?", "no."))).toEqual({ method: "marks", said: ["YES.<|im_end|>\n", "NO.<|im_end|>\n"] });
   });
 
   const counting =
@@ -83,7 +85,7 @@ describe("assistantSpans", () => {
     const counts = chatml(`${counting}{% if add_generation_prompt %}<|im_start|>assistant {% endif %}`);
     expect(said(counts, talk("Is it?", "Yes.", "Sure?", "No."))).toEqual({
       method: "differences",
-      said: ["4\nYes.<|im_end|>", "3\nNo.<|im_end|>"],
+      said: ["4\nYes.<|im_end|>\n", "3\nNo.<|im_end|>\n"],
     });
   });
 
@@ -99,13 +101,13 @@ describe("assistantSpans", () => {
   });
 
   it("finds the answer whatever private-use characters the conversation holds", () => {
-    expect(said(chatml(), talk("\uE0001\uE000", "\uE0011\uE001")).said).toEqual(["\uE0011\uE001<|im_end|>"]);
+    expect(said(chatml(), talk("\uE0001\uE000", "\uE0011\uE001")).said).toEqual(["\uE0011\uE001<|im_end|>\n"]);
   });
 
   it.each([
-    ["ChatML", chatml(), (answer: string) => `${answer}<|im_end|>`],
+    ["ChatML", chatml(), (answer: string) => `${answer}<|im_end|>\n`],
     ["Llama 3, which trims", llama3(), (answer: string) => `${answer.trim()}<|eot_id|>`],
-    ["Gemma, which trims", gemma(), (answer: string) => `${answer.trim()}<end_of_turn>`],
+    ["Gemma, which trims", gemma(), (answer: string) => `${answer.trim()}<end_of_turn>\n`],
   ])("shows exactly the answers in order, whatever they are (%s)", (_, sample, shown) => {
     const content = fc.oneof(fc.string(), fc.constantFrom("assistant", "\n", "<|im_start|>user\n", "</think>", "a</think>b", " "));
     fc.assert(

@@ -1,20 +1,22 @@
-// Which characters of a rendered conversation the assistant has to say: the ones the loss is on. Templates do not tell, so it is found out by rendering.
+// Which characters of a rendered conversation the assistant has to say: the ones the loss is on. Some templates mark it ({% generation %}); the others do not
+// tell, and it is found out by rendering.
 // First way: render once with a private-use mark in place of each answer; what stands between the marks is the template's, and the real rendering must show
 // the same. Second way, where a template does not bear the mark: the difference between the rendering up to a turn and through it. A span begins where the
-// generation prompt ends (all that generation is not given is the model's to say) and reaches over the end-of-turn token.
+// generation prompt ends (all that generation is not given is the model's to say) and reaches over the end-of-turn token and the line end behind it; that of
+// an answer which ends the conversation reaches over all the template writes behind it. So do the completions of TRL, whose labels are the same.
 import { UsageError } from "../error.ts";
 import type { ChatMessage, ChatTemplate } from "./chat-template.ts";
 import type { TextSpan } from "./encode-spans.ts";
-import { contentsBetweenFrames, markedFrames } from "./marked-frames.ts";
+import { contentsBetweenFrames, markedFrames, unusedLetter } from "./marked-frames.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A rendered conversation and the assistant's part of it. */
 export interface RenderedChat {
   readonly text: string;
-  /** One span for each message of the assistant, in order, each with its end-of-turn token and without the role's header. */
+  /** In order: a span for each message of the assistant, with its end-of-turn token and without the role's header; or the template's own, where it has them. */
   readonly spans: readonly TextSpan[];
   /** How the spans were found. */
-  readonly method: "marks" | "differences";
+  readonly method: "template" | "marks" | "differences";
 }
 
 /** The tokens that may end a turn. */
@@ -32,13 +34,14 @@ export function assistantSpans(
   where = "chat template",
 ): RenderedChat {
   const text = template.render(messages, { where });
+  if (template.marksGeneration) return { text, spans: generationSpans(template, messages, text, where), method: "template" };
   const turns = messages.flatMap((message, index) => (message.role === "assistant" ? [index] : []));
   const chat: Chat = { template, messages, turns, text };
   const contents = byMarks(chat);
   const method = contents ? "marks" : "differences";
   const found =
     contents?.map((content, i) => ({ start: startOfTurn(chat, turns[i] ?? 0, content), end: content.end })) ?? byDifferences(chat, tokens);
-  const spans = found?.map((span) => ({ start: span.start, end: throughEndToken(text, span.end, tokens) }));
+  const spans = found?.map((span, i) => ({ start: span.start, end: endOfTurn(chat, span.end, turns[i] === messages.length - 1, tokens) }));
   if (!spans?.every((span, i) => span.start >= (spans[i - 1]?.end ?? 0) && span.end >= span.start)) {
     const what =
       "the assistant's turns cannot be told from what the chat template writes around them. Give the rows as input_ids + labels, or another template.";
@@ -53,6 +56,30 @@ interface Chat {
   /** Indices of the assistant's messages. */
   readonly turns: readonly number[];
   readonly text: string;
+}
+
+/** What stands between the template's own marks; pieces that meet are one. */
+function generationSpans(template: ChatTemplate, messages: readonly ChatMessage[], text: string, where: string): TextSpan[] {
+  const mark = unusedLetter(text + JSON.stringify(messages));
+  const parts = mark === undefined ? [] : template.render(messages, { where, generationMark: mark }).split(mark);
+  if (parts.length % 2 === 0 || parts.join("") !== text)
+    throw new UsageError(
+      where,
+      "the chat template's {% generation %} marks do not stand in pairs around text that it writes. Give another template.",
+      {},
+    );
+  const spans: { start: number; end: number }[] = [];
+  let position = 0;
+  for (const [i, part] of parts.entries()) {
+    const end = position + part.length;
+    const last = spans.at(-1);
+    if (i % 2 === 1 && part !== "") {
+      if (last?.end === position) last.end = end;
+      else spans.push({ start: position, end });
+    }
+    position = end;
+  }
+  return spans;
 }
 
 function byMarks({ template, messages, turns, text }: Chat): TextSpan[] | undefined {
@@ -86,6 +113,13 @@ function byDifferences(chat: Chat, tokens: EndTokens): TextSpan[] | undefined {
   return spans;
 }
 
+/** The end of a turn through its end token and a line end; or the text's end, where the turn is the last and only tokens and white space follow. */
+function endOfTurn({ text }: Chat, contentEnd: number, last: boolean, tokens: EndTokens): number {
+  const end = throughEndToken(text, contentEnd, tokens);
+  if (last && withoutTokens(text.slice(end), tokens).trim() === "") return text.length;
+  return text[end] === "\n" ? end + 1 : end;
+}
+
 /** The end of a turn that ends with a token: a stop token, perhaps after spaces, or any added token that follows at once. */
 function throughEndToken(text: string, end: number, tokens: EndTokens): number {
   const spaces = /^\s*/.exec(text.slice(end))?.[0].length ?? 0;
@@ -94,6 +128,9 @@ function throughEndToken(text: string, end: number, tokens: EndTokens): number {
   const stop = longestAt(stopTokens(tokens), end + spaces);
   return stop > 0 ? end + spaces + stop : end + longestAt(tokens.addedTokens.values(), end);
 }
+
+const withoutTokens = (text: string, tokens: EndTokens): string =>
+  [...tokens.addedTokens.values()].filter((token) => token !== "").reduce((rest, token) => rest.replaceAll(token, ""), text);
 
 const stopTokens = (tokens: EndTokens): string[] => tokens.stopIds.map((id) => tokens.idToToken(id) ?? "").filter((token) => token !== "");
 

@@ -78,4 +78,14 @@ describe("ChatTemplate", () => {
     const render = () => new ChatTemplate("{% for i in range(10 ** 12) %}x{% endfor %}").render([{ role: "user", content: "hi" }]);
     expect(render).toThrow(/range\(\) of 1000000000000 numbers, where 100000 are allowed/);
   });
+
+  it("writes a mark where the template says that the assistant speaks, and else nothing", () => {
+    const source =
+      "{%- for m in messages %}\n  {{- m.role + ':' }}\n  {%- if m.role == 'assistant' %}\n    {%- generation %}\n    {{- m.content }}\n    {%- endgeneration %}\n  {%- endif %}\n{%- endfor %}";
+    const template = new ChatTemplate(source);
+    const messages = [...hi, { role: "assistant", content: "ho" }];
+    expect([template.marksGeneration, chatml().template.marksGeneration]).toEqual([true, false]);
+    expect(template.render(messages)).toBe("user:assistant:ho");
+    expect(template.render(messages, { generationMark: "|" })).toBe("user:assistant:|ho|");
+  });
 });

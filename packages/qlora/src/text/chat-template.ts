@@ -1,8 +1,10 @@
 // The chat template of a model: messages in, the text the model was trained to read out. Rendering is @huggingface/jinja's; this chooses the template,
-// gives it what transformers gives it, freezes the date, and turns what a template refuses into an error that says which messages.
+// gives it what transformers gives it, freezes the date, and turns what a template refuses into an error that says which messages. The library drops
+// {% generation %}, with which a template may mark what the assistant says; here those tags write a mark of their own where one is asked for.
 import { Template } from "@huggingface/jinja";
 import { FormatError } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
+import { callPythonStrips, STRIP_FUNCTIONS } from "./python-strip.ts";
 import { strftime } from "./strftime.ts";
 import type { SpecialTokens } from "./tokenizer.ts";
 import { checkTokenizerFiles, pathIn, type TokenizerFiles } from "./tokenizer-files.ts";
@@ -20,6 +22,8 @@ export interface RenderOptions {
   readonly addGenerationPrompt?: boolean;
   /** What an error names: the row or command the messages come from. */
   readonly where?: string;
+  /** What to write where `{% generation %}` and `{% endgeneration %}` stand (default nothing). */
+  readonly generationMark?: string;
 }
 
 /** The date that templates see: the one Llama 3's own template falls back to. A fixed date, so that a run repeats tomorrow. */
@@ -27,6 +31,8 @@ const FROZEN_DATE = new Date(Date.UTC(2024, 6, 26));
 
 /** A model's chat template, ready to render. */
 export class ChatTemplate {
+  /** Whether the template marks what the assistant says. */
+  readonly marksGeneration: boolean;
   readonly #template: Template;
   readonly #constants: Readonly<Record<string, unknown>>;
 
@@ -41,15 +47,19 @@ export class ChatTemplate {
     special: SpecialTokens = {},
     date: Date = FROZEN_DATE,
   ) {
+    const instrumented = source.replace(GENERATION, writingMark);
+    this.marksGeneration = instrumented !== source;
     try {
       // The library declares these itself and refuses a second declaration, so the template begins by setting them anew; trim_blocks eats the line end.
-      this.#template = new Template(`{% set strftime_now = frozen_strftime %}{% set range = bounded_range %}\n${source}`);
+      this.#template = new Template(`{% set strftime_now = frozen_strftime %}{% set range = bounded_range %}\n${instrumented}`);
+      callPythonStrips(this.#template.parsed);
     } catch (cause) {
       throw new FormatError("chat template", `cannot be parsed: ${messageOf(cause)}.`, { cause });
     }
     this.#constants = {
       frozen_strftime: (format: string) => strftime(date, format),
       bounded_range: boundedRange,
+      ...STRIP_FUNCTIONS,
       bos_token: special.bos?.text ?? "",
       eos_token: special.eos?.text ?? "",
       pad_token: special.pad?.text ?? "",
@@ -78,9 +88,15 @@ export class ChatTemplate {
    * The text of a conversation.
    * @throws UsageError naming `where` if the template refuses the messages (many insist on alternating roles, some know no system role).
    */
-  render(messages: readonly ChatMessage[], { addGenerationPrompt = false, where = "chat template" }: RenderOptions = {}): string {
+  render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
+    const { addGenerationPrompt = false, where = "chat template", generationMark = "" } = options;
     try {
-      return this.#template.render({ ...this.#constants, messages, add_generation_prompt: addGenerationPrompt });
+      return this.#template.render({
+        ...this.#constants,
+        messages,
+        add_generation_prompt: addGenerationPrompt,
+        generation_mark: generationMark,
+      });
     } catch (cause) {
       const roles = messages.map((message) => message.role);
       const what = `the chat template refuses these messages (${roles.join(", ")}): ${messageOf(cause)}. Change the row, or the template.`;
@@ -88,6 +104,12 @@ export class ChatTemplate {
     }
   }
 }
+
+const GENERATION = /\{%([-+]?)\s*(?:end)?generation\s*([-+]?)%\}/g;
+
+/** A block that writes the mark, with the tag's own rules for the white space before and behind it. */
+const writingMark = (_: string, before: string, behind: string): string =>
+  `{%${before} if true %}{{ generation_mark }}{% endif ${behind}%}`;
 
 /** The longest range a template may ask for, so that none fills the memory: as in Python's sandbox (jinja2/sandbox.py, MAX_RANGE), which transformers uses. */
 const LONGEST_RANGE = 100_000;

@@ -86,7 +86,8 @@ function splitReasoning(content: string): Answer {
   return { reasoning: content.slice(0, cut), rest: content.slice(cut) };
 }
 
-function unusedLetter(text: string): string | undefined {
+/** A character that the text does not have, for marks in it. */
+export function unusedLetter(text: string): string | undefined {
   for (let code = FIRST_PRIVATE_USE; code <= LAST_PRIVATE_USE; code++) {
     const letter = String.fromCharCode(code);
     if (!text.includes(letter)) return letter;

@@ -21,7 +21,7 @@ it("shows rows as tokens: context, supervised, special", async () => {
       .filter(wanted)
       .map((token) => token.text)
       .join("");
-  expect(text(({ supervised }) => supervised)).toBe("Arr, 0 and 0 be 0, matey!<|im_end|>");
+  expect(text(({ supervised }) => supervised)).toBe("Arr, 0 and 0 be 0, matey!<|im_end|>\n");
   expect(text(({ kind }) => kind === "special")).toBe("<|im_start|><|im_end|><|im_start|><|im_end|>");
   expect(shown.events.at(-1)!.event).toBe("done");
 });

@@ -41,7 +41,7 @@ const product = ({ a, b }: Matrices, rank: number, scale: number): Float64Array 
     for (let k = 0; k < rank; k++) sum += scale * b[i * rank + k]! * a[k * columns + j]!;
     return sum;
   });
-const norm = (x: Float64Array | Float32Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
+const norm = (x: Float64Array | Float32Array): number => Math.hypot(...x);
 const difference = (a: ArrayLike<number>, b: ArrayLike<number>): Float64Array => Float64Array.from(a, (x, i) => x - b[i]!);
 
 async function prepared(given: Partial<LoraSettings>): Promise<{ left: Float32Array; start: Matrices; scale: number }> {

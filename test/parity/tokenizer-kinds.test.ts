@@ -1,27 +1,10 @@
 // Tokenizers of the families' kinds against transformers, on texts that are hard to cut: ids, what ids decode to, and the same id by id. The tokenizers are
 // small, their settings the families' own (make_tokenizers.py). The reference is what the tokenizer.json says; transformers 5 itself leaves it for some
 // classes (GPT2Tokenizer drops SmolLM2's rule for digits, LlamaTokenizer the space before each piece), which the tokenizers library does not.
-import { memoryFolder, readTokenizerFiles, StreamDecoder, Tokenizer } from "@qlora-js/qlora";
+import { StreamDecoder, Tokenizer } from "@qlora-js/qlora";
 import { describe, expect, it } from "vitest";
+import { completeTokenizer, sentencePieceFolder } from "../reference/complete-tokenizer.ts";
 import { TOKENIZERS, type TokenizerCases } from "../reference/tokenizers.ts";
-
-const bytes = (json: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(json));
-
-const sentencePieceFolder = (name: string, file = "tokenizer.model"): ReturnType<typeof readTokenizerFiles> => {
-  const { model, config } = TOKENIZERS.folders[name]!;
-  const files = { [file]: new Uint8Array(Buffer.from(model, "base64")), "tokenizer_config.json": bytes(config) };
-  return readTokenizerFiles(memoryFolder(new Map(Object.entries(files))));
-};
-
-/** Puts T5's map of characters where the reference left it out. */
-async function complete(tokenizer: object): Promise<object> {
-  const written = JSON.stringify(tokenizer);
-  if (!written.includes('"precompiled_charsmap":"T5"')) return tokenizer;
-  const model = (await sentencePieceFolder("T5Tokenizer"))?.tokenizer as { normalizer: { precompiled_charsmap: string } };
-  return JSON.parse(
-    written.replace('"precompiled_charsmap":"T5"', `"precompiled_charsmap":"${model.normalizer.precompiled_charsmap}"`),
-  ) as object;
-}
 
 function streamed(tokenizer: Tokenizer, ids: readonly number[], skipSpecialTokens: boolean): string {
   const stream = new StreamDecoder(tokenizer, { skipSpecialTokens });
@@ -49,7 +32,7 @@ function expectSame(tokenizer: Tokenizer, { texts, ids }: TokenizerCases, fallsB
 
 describe("a tokenizer of the kind", () => {
   it.each(Object.entries(TOKENIZERS.kinds))("%s gives the ids and texts of transformers, at once and streamed", async (_, kind) => {
-    const tokenizer = Tokenizer.from({ tokenizer: await complete(kind.tokenizer), config: kind.config });
+    const tokenizer = Tokenizer.from({ tokenizer: await completeTokenizer(kind.tokenizer), config: kind.config });
     expectSame(tokenizer, kind, JSON.stringify(kind.tokenizer.decoder).includes("ByteFallback"));
   });
 });
@@ -57,7 +40,7 @@ describe("a tokenizer of the kind", () => {
 describe("a folder with a SentencePiece model and no tokenizer.json", () => {
   it.each(Object.keys(TOKENIZERS.folders))("of a %s gives the ids and texts of transformers, at once and streamed", async (name) => {
     const files = await sentencePieceFolder(name);
-    expectSame(Tokenizer.from(files!), TOKENIZERS.folders[name]!, name !== "T5Tokenizer");
+    expectSame(Tokenizer.from(files), TOKENIZERS.folders[name]!, name !== "T5Tokenizer");
   });
 
   it("has it by either name", async () => {

@@ -126,7 +126,7 @@ function runFewColumns(rt: Runtime, product: ProductFields, panelBytes: number):
     product.storage = STORAGE.packed;
     product.b = panels;
     product.columnsOfTask = n;
-    product.rowsOfTask = Math.max(LEAST_ROWS, Math.ceil(m / (4 * rt.threads) / 5) * 5);
+    product.rowsOfTask = Math.max(LEAST_ROWS, Math.floor(m / (4 * rt.threads) / 5) * 5);
     rt.run("gemm", [describeProduct(rt, product)], Math.ceil(m / product.rowsOfTask));
   });
 }

@@ -3,13 +3,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Backend, grad, nf4, noGrad, scale, scope, sum } from "@qlora-js/core";
 import {
+  adapterTensors,
   type Batch,
   type DecoderConfig,
   encodeSafetensors,
+  formatPeftConfig,
   type LanguageModel,
   LoraAdapter,
+  linearModules,
   loadModel,
   logits as logitsOf,
+  loraSettings,
   memoryFolder,
   mergedFiles,
   mlxAdapter,
@@ -19,6 +23,8 @@ import {
   parsePeftConfig,
   readModelConfig,
   tokenLosses,
+  type WeightStart,
+  weightStart,
 } from "@qlora-js/qlora";
 import { openFolder, openSafetensorsFile } from "@qlora-js/qlora/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -161,6 +167,44 @@ describe.skipIf(!present).each(backends)(`adapters on $name${reason}`, ({ create
     const expected = golden.get(`variant.${name}.logits`) as Float32Array;
     expect(worst(await logits(model, batchOf(golden)), expected, golden.get("attention_mask") as Int32Array)).toBeLessThan(3e-5);
     model.dispose();
+  });
+
+  it("PiSSA over NF4 merged into NF4's weights gives the logits it was trained with, and into the 16-bit ones nearly", async () => {
+    const golden = await tensorsOf(join(families, "llama/golden.safetensors"));
+    const folder = await openFolder(join(families, "llama"));
+    const [config, files] = [await readModelConfig(folder), await openModelFiles(folder)];
+    const settings = loraSettings({ rank: 4, alpha: 8, targetModules: "all-linear", init: "pissa" });
+    const start = weightStart(settings, linearModules(config), nf4(), 0)!;
+    const prepare: WeightStart["prepare"] = (module, weight) => start.prepare(module, weight);
+    const model = await loadModel(backend, config, files, { format: nf4(), prepare });
+    const adapter = LoraAdapter.create(model, settings, 0, start.starts);
+    const written = [];
+    for (const t of adapterTensors(adapter.storedSettings, adapter.toStore()))
+      written.push({ ...t, data: typeof t.data === "function" ? await t.data() : t.data });
+    const trained = await logits(model, batchOf(golden));
+    const stored = await openAdapter(
+      memoryFolder(
+        new Map([
+          ["adapter_config.json", new TextEncoder().encode(formatPeftConfig(adapter.storedSettings))],
+          ["adapter_model.safetensors", await encodeSafetensors(written, { format: "pt", qlora_residual: "true" })],
+        ]),
+      ),
+      config,
+    );
+    model.dispose();
+    expect(stored.residual).toBe(true);
+    const mask = golden.get("attention_mask") as Int32Array;
+    for (const [base, expected, tolerance] of [
+      [nf4(), trained, 3e-5],
+      [null, golden.get("logits") as Float32Array, 3e-4],
+    ] as const) {
+      const merged = await loadModel(backend, config, mergedFiles({ backend, config, files, adapter: stored, base, precision: "f32" }), {
+        format: null,
+      });
+      expect(worst(await logits(merged, batchOf(golden)), expected, mask)).toBeLessThan(tolerance);
+      merged.dispose();
+    }
+    await files.close();
   });
 
   it.each(["dora", "patterns", "rslora", "layers"])("adapter_%s written for MLX is read back as the same adapter", async (name) => {

@@ -16,6 +16,7 @@ import {
   scope,
   sqrt,
   square,
+  sub,
   sum,
   type Tensor,
   tensor,
@@ -27,11 +28,12 @@ import { linearModules } from "../config/model-parts.ts";
 import { asIn16Bit, checkModelTensors, modelName } from "../config/model-tensors.ts";
 import { UsageError } from "../error.ts";
 import type { ModelFiles } from "../formats/model-files.ts";
-import type { PeftAdapter, StoredLora } from "../formats/peft-adapter.ts";
+import type { PeftAdapter } from "../formats/peft-adapter.ts";
 import { quoted } from "../formats/quoted.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
 import { coreDType } from "../formats/safetensors-dtype.ts";
 import { storedValues } from "../formats/stored-rows.ts";
+import { type Matrices, splitResidual } from "../lora/residual.ts";
 import { checkFinite } from "./check-finite.ts";
 
 /** Whose tensors, which adapter, and what computes. */
@@ -120,8 +122,13 @@ class Merging {
     };
     return this.#rounded(module.name, stored, () => {
       const file = tensor(backend, weight, stored.shape);
-      const start = base && !module.keep && !stored.packed ? throughFormat(file, base, module.transposed) : file;
-      return lora && matrices ? adapted(backend, start, lora, matrices, module) : start;
+      const quantized = base && !module.keep && !stored.packed ? base : null;
+      // what was taken off the weight before it was quantized is not quantized with it
+      const split = quantized && adapter.residual && lora && matrices ? splitResidual(matrices, lora.rank / 2) : undefined;
+      const whole = split && lora ? sub(file, lowRank(backend, split.start, lora.scale, module)) : file;
+      const start = quantized ? throughFormat(whole, quantized, module.transposed) : whole;
+      if (!lora || !matrices) return start;
+      return lengthened(backend, add(start, lowRank(backend, split?.trained ?? matrices, lora.scale, module)), matrices.magnitude, module);
     });
   }
 
@@ -144,25 +151,30 @@ function throughFormat(weight: Tensor, format: QFormat, transposed: boolean): Te
   return transposed ? transpose(back(transpose(weight))) : back(weight);
 }
 
-interface Matrices {
-  readonly a: Float32Array;
-  readonly b: Float32Array;
-  readonly magnitude: Float32Array | undefined;
+/** s · B·A, turned as the weight is. */
+function lowRank(
+  backend: Backend,
+  { a, b }: Matrices,
+  s: number,
+  { transposed, outFeatures, inFeatures }: Pick<LinearModule, "transposed" | "outFeatures" | "inFeatures">,
+): Tensor {
+  const product = scale(
+    matmul(tensor(backend, b, [outFeatures, b.length / outFeatures]), tensor(backend, a, [a.length / inFeatures, inFeatures])),
+    s,
+  );
+  return transposed ? transpose(product) : product;
 }
 
-/** W + s·B·A, the product turned as the weight is; with DoRA each row of it, an output's, brought to its trained length (PEFT's `merge_safe`). */
-function adapted(
+/** With DoRA each row of W + s·B·A, an output's, is brought to its trained length (PEFT's `merge_safe`). */
+function lengthened(
   backend: Backend,
   weight: Tensor,
-  lora: StoredLora,
-  { a, b, magnitude }: Matrices,
+  magnitude: Float32Array | undefined,
   { transposed, outFeatures }: LinearModule,
 ): Tensor {
-  const product = scale(matmul(tensor(backend, b, lora.b.shape), tensor(backend, a, lora.a.shape)), lora.scale);
-  const all = add(weight, transposed ? transpose(product) : product);
-  if (!magnitude) return all;
-  const lengths = sqrt(sum(square(all), { axis: transposed ? 0 : 1 }));
+  if (!magnitude) return weight;
+  const lengths = sqrt(sum(square(weight), { axis: transposed ? 0 : 1 }));
   // a row of zeros stays one
   const factor = div(tensor(backend, magnitude, [outFeatures]), maximum(lengths, tensor(backend, [1e-15], [])));
-  return mul(all, transposed ? factor : reshape(factor, [outFeatures, 1]));
+  return mul(weight, transposed ? factor : reshape(factor, [outFeatures, 1]));
 }

@@ -53,7 +53,7 @@ export class T5Generation implements Generation {
           return { keys: slice(own.keys[i]!, 1, 0, until), values: slice(own.values[i]!, 1, 0, until) };
         };
         const sight = { selfBias, crossBias: this.#mask, own: seen, cross: () => this.#cross[i]! };
-        x = scope(backend, () => block.forward(x, sight, { dropoutKey: null }));
+        x = scope(backend, () => block.forward(x, sight, { dropoutKey: null, cache: own }));
       });
       own.length = until;
       return reshape(slice(this.model.finish(x), 1, ids.length - 1, ids.length), [1, config.hiddenSize]);

@@ -57,6 +57,16 @@ async function made(settings: object, ranks?: readonly [number, number]) {
 const counted = (n: number, factor = 1): number[] => Array.from({ length: n }, (_, i) => (i + 1) * factor);
 
 describe("ggufLora", () => {
+  test("refuses what llama.cpp's adapters cannot hold", async () => {
+    const stored = await adapter({});
+    const tensor = stored.modules.get(QUERY)!.a;
+    const dora = { ...stored, settings: { ...stored.settings, useDora: true } };
+    expect(() => ggufLora("mine", config, dora)).toThrow(UsageError);
+    expect(() => ggufLora("mine", config, { ...stored, whole: new Map([["lm_head.weight", tensor]]) })).toThrow(
+      /holds lm_head\.weight whole/,
+    );
+  });
+
   test("names modules as llama.cpp does, with shapes [rank, in] and [out, rank]", async () => {
     const { metadata, tensors } = await made({});
     expect(tensors.map(({ name, shape, type }) => [name, shape, type])).toEqual([

@@ -18,6 +18,7 @@ export default defineConfig({
       group("core", ["packages/core/src/**/*.test.ts"]),
       group("cpu", ["packages/backend-cpu/src/**/*.test.ts"]),
       group("webgpu", ["packages/backend-webgpu/src/**/*.test.ts"]),
+      group("gpujs", ["packages/backend-gpujs/src/**/*.test.ts"]),
       group("qlora", ["packages/qlora/src/**/*.test.ts"]),
       group("conformance", ["test/ops/**/*.test.ts", "test/laws/**/*.test.ts"]),
       group("parity", ["test/parity/**/*.test.ts", "test/python/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),

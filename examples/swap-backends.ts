@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createCpuBackend, createPlainBackend } from "@qlora-js/backend-cpu";
+import { createGpuJsBackend } from "@qlora-js/backend-gpujs";
 import { createWebGpuBackend } from "@qlora-js/backend-webgpu";
 import { type Backend, nf4, Pager, UnsupportedError } from "@qlora-js/core";
 import * as q from "@qlora-js/qlora";
@@ -46,6 +47,7 @@ async function losses(backend: Backend): Promise<number[]> {
 
 const backends: Record<string, () => Promise<Backend>> = {
   plain: async () => createPlainBackend(),
+  gpujs: () => createGpuJsBackend(),
   cpu: () => createCpuBackend(),
   webgpu: () => createWebGpuBackend({ software: true }), // a GPU if there is one, else software
 };

@@ -1,6 +1,7 @@
-// Opens the backend in one of gpu.js's modes.
-import { ArrayEngine } from "./array-engine.ts";
+// Opens the backend in one of gpu.js's modes. gpu.js is loaded here, when it is wanted: who uses another backend need not have it.
+import { UnsupportedError } from "@qlora-js/core";
 import { GpuJsBackend, type GpuJsMode } from "./backend.ts";
+import type { Engine } from "./engine.ts";
 
 export interface GpuJsBackendOptions {
   /** WebGL2 where there is a browser's canvas, else JavaScript on the processor. */
@@ -9,12 +10,24 @@ export interface GpuJsBackendOptions {
 
 /**
  * A backend of gpu.js kernels.
- * @throws UnsupportedError where WebGL2 is asked for and there is none, or none that renders f32
+ * @throws UnsupportedError where gpu.js is not installed, or WebGL2 is asked for and there is none that renders f32
  */
-export async function createGpuJsBackend({
-  mode = typeof OffscreenCanvas === "undefined" ? "cpu" : "webgl2",
-}: GpuJsBackendOptions = {}): Promise<GpuJsBackend> {
-  if (mode !== "webgl2") return new GpuJsBackend(mode, new ArrayEngine(mode));
-  const { openTextureEngine } = await import("./texture-engine.ts");
-  return new GpuJsBackend(mode, openTextureEngine());
+export async function createGpuJsBackend({ mode = usualMode() }: GpuJsBackendOptions = {}): Promise<GpuJsBackend> {
+  return new GpuJsBackend(mode, await openEngine(mode));
+}
+
+const usualMode = (): GpuJsMode => (typeof OffscreenCanvas === "undefined" ? "cpu" : "webgl2");
+
+async function openEngine(mode: GpuJsMode): Promise<Engine> {
+  try {
+    if (mode === "webgl2") return (await import("./texture-engine.ts")).openTextureEngine();
+    const { ArrayEngine } = await import("./array-engine.ts");
+    return new ArrayEngine(mode);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
+    throw new UnsupportedError(
+      'gpujs: gpu.js is not installed. Install it: `npm install gpu.js`, with "overrides": { "gl": "npm:empty-npm-package@1.0.0" } in package.json.',
+      { cause: error },
+    );
+  }
 }

@@ -6,7 +6,7 @@ import type { Manifest } from "../run/manifest.ts";
 import { plural } from "./wording.ts";
 
 /** What `--backend` may say. */
-export const BACKEND_NAMES = ["cpu", "webgpu", "webgpu:software", "auto"] as const;
+export const BACKEND_NAMES = ["cpu", "webgpu", "webgpu:software", "gpujs", "auto"] as const;
 
 /** What the options say of it. */
 export interface BackendChoice {
@@ -39,6 +39,8 @@ export async function openBackend({ backend, threads }: Pick<BackendChoice, "bac
       return openGpu(false);
     case "webgpu:software":
       return openGpu(true);
+    case "gpujs":
+      return openGpuJs();
     case "auto":
       return openGpu(false).catch(async (error: unknown) => {
         if (!(error instanceof UnsupportedError)) throw error;
@@ -51,6 +53,12 @@ export async function openBackend({ backend, threads }: Pick<BackendChoice, "bac
 async function openCpu(threads: number | undefined): Promise<OpenBackend> {
   const backend = await createCpuBackend(threads === undefined ? {} : { threads });
   return { backend, facts: { name: "cpu", threads: backend.threads }, words: `cpu · WebAssembly, ${plural(backend.threads, "thread")}` };
+}
+
+async function openGpuJs(): Promise<OpenBackend> {
+  const { createGpuJsBackend } = await import("@qlora-js/backend-gpujs");
+  const backend = await createGpuJsBackend();
+  return { backend, facts: { name: "gpujs" }, words: "gpujs · kernels to be read, as JavaScript on one thread: slow" };
 }
 
 async function openGpu(software: boolean): Promise<OpenBackend> {

@@ -1,0 +1,71 @@
+// typedoc's default theme made plain: modules have the names they are imported by, navigation is part of each page and needs no JavaScript, and light or
+// dark is what the reader's system asks for. Search is typedoc's own.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Comment, Converter, DefaultTheme, DefaultThemeRenderContext, JSX, ReflectionKind } from "typedoc";
+
+const ENTRIES = {
+  "qlora/src/node": "What the package offers in Node besides: files, folders and the hub.",
+  "qlora/src/micro": "The embedded micro model: where it lies and what it was made of.",
+};
+
+/** @param {import("typedoc").Application} app */
+export function load(app) {
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+      const text = ENTRIES[module.name] ?? descriptionOf(module.name.replace(/\/src$/, ""));
+      module.comment = new Comment([{ kind: "text", text }]);
+      module.name = `@qlora-js/${module.name.replace("/src", "")}`;
+    }
+  });
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    for (const reflection of Object.values(project.reflections)) for (const source of reflection.sources ?? []) delete source.url;
+  });
+  app.renderer.defineTheme("plain", PlainTheme);
+  app.renderer.hooks.on("content.begin", (context) =>
+    element("details", { class: "phone-navigation" }, element("summary", null, "Contents"), navigation(context)),
+  );
+}
+
+const descriptionOf = (name) =>
+  `${JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "packages", name, "package.json"), "utf8")).description}.`;
+
+const element = JSX.createElement;
+
+class PlainTheme extends DefaultTheme {
+  getRenderContext(page) {
+    return new PlainContext(this.router, this, page, this.application.options);
+  }
+}
+
+class PlainContext extends DefaultThemeRenderContext {
+  sidebar = () => navigation(this);
+  footer = () => element("footer", null, "qlora-js · Apache-2.0");
+}
+
+/** Written pages in their order, then the packages; of the package that is open, what it exports. */
+function navigation(context) {
+  const { project, model } = context.page;
+  return element(
+    "nav",
+    { class: "plain-navigation" },
+    element("ul", null, link(context, project, "Start"), ...(project.documents ?? []).map((document) => branch(context, document))),
+    element("h2", null, "API"),
+    element("ul", null, ...(project.children ?? []).map((module) => branch(context, module, isWithin(model, module)))),
+  );
+}
+
+function branch(context, reflection, open = true) {
+  const below = reflection.isDocument() ? reflection.children : open ? reflection.children : undefined;
+  return link(context, reflection, reflection.name, below?.length ? element("ul", null, ...below.map((child) => branch(context, child, false))) : null);
+}
+
+const link = (context, reflection, text, below = null) => {
+  const here = context.page.model === reflection ? { "aria-current": "page" } : {};
+  return element("li", null, element("a", { href: context.urlTo(reflection), ...here }, text), below);
+};
+
+function isWithin(reflection, module) {
+  for (let at = reflection; at; at = at.parent) if (at === module) return true;
+  return false;
+}

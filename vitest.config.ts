@@ -22,6 +22,7 @@ export default defineConfig({
       group("qlora", ["packages/qlora/src/**/*.test.ts"]),
       group("conformance", ["test/ops/**/*.test.ts", "test/laws/**/*.test.ts"]),
       group("parity", ["test/parity/**/*.test.ts", "test/python/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
+      group("docs", ["test/docs/**/*.test.ts"], { testTimeout: 300_000 }),
       group("package", ["test/package/**/*.test.ts"]),
       group("e2e", ["test/e2e/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
       group("browser", ["test/browser/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),

@@ -8,5 +8,7 @@ setup();
 installDocs();
 const { writeCommandLine } = await import("./command-line.mjs"); // the command it reads is built only now
 writeCommandLine();
-run(process.execPath, [join(here, "node_modules", "typedoc", "bin", "typedoc"), "--options", join(here, "typedoc.config.mjs")], { cwd: here });
+run(process.execPath, [join(here, "node_modules", "typedoc", "bin", "typedoc"), "--options", join(here, "typedoc.config.mjs")], {
+  cwd: here,
+});
 process.stderr.write(`the site: ${join(here, "dist", "index.html")}\n`);

@@ -20,12 +20,19 @@ const cell = (text) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 const row = (code, text) => `| \`${code}\` | ${cell(text)} |`;
 
 function actionText({ name, description, args, options }) {
-  const usage = ["qlora", name, ...args.map((a) => (a.required ? a.name.toUpperCase() : `[${a.name.toUpperCase()}]`)), "[options]"].join(" ");
+  const usage = ["qlora", name, ...args.map((a) => (a.required ? a.name.toUpperCase() : `[${a.name.toUpperCase()}]`)), "[options]"].join(
+    " ",
+  );
   return [
     `## ${name}`,
     `${cell(description)}.`,
     ["```text", usage, "```"].join("\n"),
-    ["| | |", "| --- | --- |", ...args.map((a) => row(a.name.toUpperCase(), a.description)), ...options.map((o) => row(o.flags, o.description))].join("\n"),
+    [
+      "| | |",
+      "| --- | --- |",
+      ...args.map((a) => row(a.name.toUpperCase(), a.description)),
+      ...options.map((o) => row(o.flags, o.description)),
+    ].join("\n"),
   ].join("\n\n");
 }
 

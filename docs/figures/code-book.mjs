@@ -20,7 +20,10 @@ export async function draw() {
   const x = scale([-1, 1], [40, 680]);
   const y = scale([0, Math.max(...counts)], [210, 40]);
   const bars = counts.map((n, i) => box(x(-1 + (2 * i) / BINS), y(n), 640 / BINS - 1, 210 - y(n), "f3 dim"));
-  const marks = [...nf4().codeBook].flatMap((level) => [segment(x(level), 40, x(level), 210, "axis s0"), segment(x(level), 210, x(level), 232, "s0 line")]);
+  const marks = [...nf4().codeBook].flatMap((level) => [
+    segment(x(level), 40, x(level), 210, "axis s0"),
+    segment(x(level), 210, x(level), 232, "s0 line"),
+  ]);
   const even = [...new Set(int4().codeBook)].map((level) => segment(x(level), 252, x(level), 274, "s1 line"));
   const ticks = [-1, -0.5, 0, 0.5, 1].map((v) => text(x(v), 300, v, { anchor: "middle", kind: "quiet small" }));
   return figure(
@@ -28,7 +31,9 @@ export async function draw() {
     720,
     330,
     [
-      text(40, 20, `${total.toLocaleString("en").replaceAll(",", " ")} weights, each divided by the largest of its block of ${BLOCK}`, { kind: "title" }),
+      text(40, 20, `${total.toLocaleString("en").replaceAll(",", " ")} weights, each divided by the largest of its block of ${BLOCK}`, {
+        kind: "title",
+      }),
       bars,
       marks,
       segment(40, 210, 680, 210, "axis"),

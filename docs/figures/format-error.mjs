@@ -33,12 +33,17 @@ export async function draw() {
     340,
     [
       text(70, 22, "error of the weights, relative", { kind: "title" }),
-      grid.map((v) => [segment(70, y(v), 600, y(v), "grid"), text(62, y(v) + 4, `${Math.round(v * 100)} %`, { anchor: "end", kind: "quiet small" })]),
+      grid.map((v) => [
+        segment(70, y(v), 600, y(v), "grid"),
+        text(62, y(v) + 4, `${Math.round(v * 100)} %`, { anchor: "end", kind: "quiet small" }),
+      ]),
       series.map(({ errors }, i) => {
         const points = errors.map((e, at) => [x(BLOCK_SIZES[at]), y(e)]);
         return [curve(points, `s${i}`), points.map(([px, py]) => dot(px, py, 3.5, `f${i}`))];
       }),
-      labels(series.map(({ name, errors }) => ({ name: { nf4: "NF4", fp4: "FP4", int4: "Int4", e3m0: "E3M0" }[name], at: y(errors.at(-1)) }))),
+      labels(
+        series.map(({ name, errors }) => ({ name: { nf4: "NF4", fp4: "FP4", int4: "Int4", e3m0: "E3M0" }[name], at: y(errors.at(-1)) })),
+      ),
       BLOCK_SIZES.map((size) => text(x(size), 300, size, { anchor: "middle", kind: "quiet small" })),
       text(335, 328, "weights that share one scale", { anchor: "middle", kind: "quiet" }),
     ],

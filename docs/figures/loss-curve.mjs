@@ -57,7 +57,12 @@ export async function draw() {
       [0, 20, 40, 60, 80, 100].map((step) => text(x(step), 300, step, { anchor: "middle", kind: "quiet small" })),
       curve(learnt.map(place), "s0"),
       unseen.map((point) => dot(...place(point), 4.5, "f1")),
-      [segment(470, 66, 500, 66, "line s0"), text(508, 70, "rows it learns from"), dot(485, 90, 4.5, "f1"), text(508, 94, "rows it has never seen")],
+      [
+        segment(470, 66, 500, 66, "line s0"),
+        text(508, 70, "rows it learns from"),
+        dot(485, 90, 4.5, "f1"),
+        text(508, 94, "rows it has never seen"),
+      ],
       text(370, 324, "step", { anchor: "middle", kind: "quiet" }),
     ],
   );

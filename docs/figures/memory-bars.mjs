@@ -20,11 +20,24 @@ export async function draw() {
     const config = shapeNamed(`llama-${size}`);
     const adapter = loraSettings({ rank: 64, alpha: 16, targetModules: "all-linear" });
     const run = {
-      dtype: "f16", format: nf4(), adapter, batch: 1, length: 512, supervised: 256, accumulate: 1, optimizerBits: 32, recompute: ["all"],
+      dtype: "f16",
+      format: nf4(),
+      adapter,
+      batch: 1,
+      length: 512,
+      supervised: 256,
+      accumulate: 1,
+      optimizerBits: 32,
+      recompute: ["all"],
     };
     const qlora = forecast(config, run);
     const full = forecast(config, { ...run, format: null, adapter: null });
-    return { size, parts: GROUPS.map(([, names]) => names.reduce((n, name) => n + qlora.components[name], 0)), bytes: qlora.deviceBytes, full: full.deviceBytes };
+    return {
+      size,
+      parts: GROUPS.map(([, names]) => names.reduce((n, name) => n + qlora.components[name], 0)),
+      bytes: qlora.deviceBytes,
+      full: full.deviceBytes,
+    };
   });
   const most = Math.max(...rows.map(({ bytes }) => bytes));
   const ticks = Array.from({ length: Math.floor(most / 10e9) + 1 }, (_, i) => i * 10);

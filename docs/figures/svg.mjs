@@ -14,14 +14,14 @@ const STYLE = `
   }`.replaceAll(/\s*\n\s*/g, " ");
 
 const number = (value) => String(Math.round(value * 100) / 100);
-const escape = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
 /** A figure: what it says to those who cannot see it, its size, and what is in it. */
 export const figure = (said, width, height, parts) =>
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(said)}"><style>${STYLE}</style>\n${parts.flat(Number.POSITIVE_INFINITY).filter(Boolean).join("\n")}\n</svg>\n`;
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(said)}"><style>${STYLE}</style>\n${parts.flat(Number.POSITIVE_INFINITY).filter(Boolean).join("\n")}\n</svg>\n`;
 
 export const text = (x, y, said, { anchor = "start", kind = "", turn } = {}) =>
-  `<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}"${kind ? ` class="${kind}"` : ""}${turn ? ` transform="rotate(${turn} ${number(x)} ${number(y)})"` : ""}>${escape(said)}</text>`;
+  `<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}"${kind ? ` class="${kind}"` : ""}${turn ? ` transform="rotate(${turn} ${number(x)} ${number(y)})"` : ""}>${escaped(said)}</text>`;
 
 export const box = (x, y, width, height, kind) =>
   `<rect x="${number(x)}" y="${number(y)}" width="${number(Math.max(0, width))}" height="${number(Math.max(0, height))}" class="${kind}"/>`;
@@ -33,5 +33,7 @@ export const curve = (points, kind) => `<path d="M${points.map(([x, y]) => `${nu
 export const dot = (x, y, radius, kind) => `<circle cx="${number(x)}" cy="${number(y)}" r="${radius}" class="${kind}"/>`;
 
 /** From values to places: linear, or by the logarithm. */
-export const scale = ([from, to], [low, high], by = (v) => v) => (value) =>
-  low + ((by(value) - by(from)) / (by(to) - by(from))) * (high - low);
+export const scale =
+  ([from, to], [low, high], by = (v) => v) =>
+  (value) =>
+    low + ((by(value) - by(from)) / (by(to) - by(from))) * (high - low);

@@ -57,7 +57,12 @@ function navigation(context) {
 
 function branch(context, reflection, open = true) {
   const below = reflection.isDocument() ? reflection.children : open ? reflection.children : undefined;
-  return link(context, reflection, reflection.name, below?.length ? element("ul", null, ...below.map((child) => branch(context, child, false))) : null);
+  return link(
+    context,
+    reflection,
+    reflection.name,
+    below?.length ? element("ul", null, ...below.map((child) => branch(context, child, false))) : null,
+  );
 }
 
 const link = (context, reflection, text, below = null) => {

@@ -18,6 +18,7 @@ import { gpuJsKernels } from "./kernels/index.ts";
 /** What gpu.js makes of the kernels: GLSL in WebGL2, JavaScript, or WebAssembly. */
 export type GpuJsMode = "webgl2" | "cpu" | "webasm";
 
+/** gpu.js as a device: values are textures, or arrays where there is no WebGL2. */
 export class GpuJsBackend implements Backend {
   readonly name = "gpujs";
   readonly limits: Limits;

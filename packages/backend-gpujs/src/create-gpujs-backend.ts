@@ -3,6 +3,7 @@ import { UnsupportedError } from "@qlora-js/core";
 import { GpuJsBackend, type GpuJsMode } from "./backend.ts";
 import type { Engine } from "./engine.ts";
 
+/** Which of gpu.js's modes computes. */
 export interface GpuJsBackendOptions {
   /** WebGL2 where there is a browser's canvas, else JavaScript on the processor. */
   readonly mode?: GpuJsMode;

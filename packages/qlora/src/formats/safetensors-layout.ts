@@ -9,6 +9,7 @@ export interface TensorToStore {
   readonly name: string;
   readonly dtype: SafetensorsDType;
   readonly shape: Shape;
+  /** Its bytes, or what makes them when their turn comes. */
   readonly data: Uint8Array | (() => Uint8Array | Promise<Uint8Array>);
 }
 

@@ -8,6 +8,7 @@ import { UsageError } from "../error.ts";
 /** A token and where it was found. It is a function's secret, so that nothing that prints an object prints it. */
 export interface HubToken {
   readonly from: string;
+  /** The token itself. */
   readonly read: () => string;
 }
 
@@ -24,6 +25,7 @@ export interface Hub {
   readonly symlinks: boolean;
   /** A connection that says nothing for so long is given up. */
   readonly stallMs: number;
+  /** Resolves after so many milliseconds; a test need not wait. */
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<unknown>;
   /** Bytes of a folder's disk that may still be written. */
   readonly freeBytes: (folder: string) => Promise<number>;

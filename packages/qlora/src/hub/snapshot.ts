@@ -29,10 +29,13 @@ export interface DownloadPlan {
 
 /** Told as it goes; all may be left out. */
 export interface DownloadListener {
+  /** Hears what will be downloaded, before it is. */
   readonly onPlan?: (plan: DownloadPlan) => void;
+  /** Hears of bytes as they come. */
   readonly onBytes?: (bytes: number) => void;
   /** What is waited for, or done without, in words. */
   readonly onNote?: (text: string) => void;
+  /** Hears when all is there. */
   readonly onDone?: () => void;
 }
 

@@ -9,6 +9,7 @@ import { storedValues } from "../formats/stored-rows.ts";
 import { exactSvd, randomizedSvd, type TruncatedSvd } from "../linalg/truncated-svd.ts";
 import { halved, type Matrices, splitResidual } from "./residual.ts";
 
+/** How an adapter begins where that depends on the weights it is beside. */
 export interface WeightStart {
   /** The first A and B, by module; there once the model is loaded. */
   readonly starts: ReadonlyMap<string, Matrices>;

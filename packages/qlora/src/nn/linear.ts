@@ -6,7 +6,10 @@ export interface ForwardContext {
   /** Where dropout takes its masks from; null where nothing is dropped (evaluation, generation). */
   readonly dropoutKey: RandomKey | null;
   /** Where a text is continued token by token: computes once what depends on weights alone, and keeps it as long as the text. */
-  readonly cache?: { once(owner: object, make: () => Tensor): Tensor };
+  readonly cache?: {
+    /** What `make` made for this owner the first time. */
+    once(owner: object, make: () => Tensor): Tensor;
+  };
 }
 
 /** A linear layer, x · Wᵀ + b, whatever its weight is stored in. */

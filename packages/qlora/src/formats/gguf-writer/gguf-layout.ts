@@ -11,6 +11,7 @@ export interface GgufTensor {
   readonly type: TensorTypeName;
   /** As everywhere here, slowest axis first; the file says them the other way round. */
   readonly shape: Shape;
+  /** Makes its bytes anew each time it is called. */
   readonly pieces: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 

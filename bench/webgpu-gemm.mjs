@@ -1,4 +1,4 @@
-// Matrix products on the software GPU: f32 against jax-js and tfjs on WebGPU, NF4 in both directions against onnxruntime's WebGPU kernel.
+// Matrix products on the software GPU: f32 against jax-js and tfjs on WebGPU, NF4 in both directions against onnxruntime's two kernels for 4 bits on WebGPU.
 // A contestant is a process of its own, idle while another runs: each brings its own Dawn, or wants `navigator.gpu` for itself. All read their result back.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -80,25 +80,29 @@ async function tfJs() {
     });
 }
 
-/** NF4 there is forward only: x·Wᵀ. */
-async function onnxNf4() {
+/** A product with 4-bit weights there is forward only: x·Wᵀ. */
+async function onnx(op, attributes, block, codesDims) {
   const { default: ort } = await import("onnxruntime-node");
   const inputs = [
     { name: "x", type: "float32", dims: [ROWS, SIZE] },
-    { name: "codes", type: "uint8", dims: [(SIZE * SIZE) / 2] },
-    { name: "scales", type: "float32", dims: [(SIZE * SIZE) / BLOCK] },
+    { name: "codes", type: "uint8", dims: codesDims },
+    { name: "scales", type: "float32", dims: [(SIZE * SIZE) / block] },
   ];
-  const node = { op: "MatMulBnb4", domain: "com.microsoft", attributes: { K: SIZE, N: SIZE, block_size: BLOCK, quant_type: 1 } };
+  const node = { op, domain: "com.microsoft", attributes: { K: SIZE, N: SIZE, block_size: block, ...attributes } };
   const model = onnxModel(node, inputs, { name: "y", type: "float32", dims: [ROWS, SIZE] });
   const session = await ort.InferenceSession.create(model, { executionProviders: ["webgpu"], logSeverityLevel: 3 });
   const codes = Uint8Array.from({ length: (SIZE * SIZE) / 2 }, (_, i) => (i * 97 + 13) & 255);
   const feeds = {
     x: new ort.Tensor("float32", numbers(ROWS * SIZE, 4), inputs[0].dims),
     codes: new ort.Tensor("uint8", codes, inputs[1].dims),
-    scales: new ort.Tensor("float32", new Float32Array((SIZE * SIZE) / BLOCK).fill(0.01), inputs[2].dims),
+    scales: new ort.Tensor("float32", new Float32Array((SIZE * SIZE) / block).fill(0.01), inputs[2].dims),
   };
   return () => rate(ROWS, SIZE, SIZE, async () => (await session.run(feeds)).y.getData());
 }
+
+const onnxNf4 = () => onnx("MatMulBnb4", { quant_type: 1 }, BLOCK, [(SIZE * SIZE) / 2]);
+/** Whole numbers from −8 to 7, with a scale for each 32 of them. */
+const onnxInt4 = () => onnx("MatMulNBits", { bits: 4 }, 32, [SIZE, SIZE / 32, 16]);
 
 const CONTESTS = {
   [`f32 ${SIDE}³`]: { ours: oursF32, "jax-js": jaxJs, tfjs: tfJs },
@@ -106,6 +110,7 @@ const CONTESTS = {
     "ours, forward": oursNf4(false),
     "ours, dX": oursNf4(true),
     "onnxruntime MatMulBnb4, forward": onnxNf4,
+    "onnxruntime MatMulNBits (int4, blocks of 32), forward": onnxInt4,
   },
 };
 
@@ -136,7 +141,7 @@ function start(contest, name, env) {
 async function compare() {
   installPeers();
   const env = { ...process.env, ...(await gpuEnvironment()) };
-  for (const [contest, contestants] of Object.entries(CONTESTS)) {
+  for (const [contest, contestants] of Object.entries(CONTESTS).filter(([title]) => title.startsWith(process.env.ONLY ?? ""))) {
     const names = Object.keys(contestants);
     const running = names.map((name) => start(contest, name, env));
     const results = await turns(Object.fromEntries(names.map((name, i) => [name, running[i].measure])), Number(process.env.ROUNDS ?? 5));

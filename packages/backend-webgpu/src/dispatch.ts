@@ -21,8 +21,11 @@ export interface Dispatch {
   readonly writes: Readonly<Record<string, View>>;
   /** Bindings that are seen as another element type than their dtype's, `vec4<f32>` for example. */
   readonly as?: Readonly<Record<string, string>>;
-  /** A language feature the text needs, which only adapters with `facts.shaderF16` have. The constants must say whether it is used. */
-  readonly enable?: "f16";
+  /**
+   * A language feature the text needs, which only adapters with `facts.shaderF16` or `facts.subgroups` have. The constants must say whether it is used.
+   * With subgroups, `subgroup_width` is how many threads are in one; only for grids of workgroups.
+   */
+  readonly enable?: "f16" | "subgroups";
   /** `params.NAME` in the WGSL: u32 or f32. What differs from call to call belongs here, not into the constants. */
   readonly params?: Readonly<Record<string, number | Float>>;
   /**

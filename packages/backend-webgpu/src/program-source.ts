@@ -36,7 +36,7 @@ export function programKey({ name, constants = {}, reads, writes, as = {}, param
 
 /** The WGSL of a dispatch. Its bindings: 0 the params, then each read (in as many windows as it takes), then each write. */
 export function programSource(dispatch: Dispatch, maxBindingBytes: number): string {
-  const { constants = {}, reads, writes, as = {}, params = {}, grid } = dispatch;
+  const { constants = {}, reads, writes, as = {}, params = {} } = dispatch;
   const lines: string[] = [];
   if (dispatch.enable) lines.push(`enable ${dispatch.enable};`);
   const numbers = Object.entries(params).map(([name, value]) => `${name}: ${value instanceof Float ? "f32" : "u32"}`);
@@ -55,7 +55,8 @@ export function programSource(dispatch: Dispatch, maxBindingBytes: number): stri
   }
   for (const [name, view] of Object.entries(writes))
     lines.push(`@group(0) @binding(${binding++}) var<storage, read_write> ${name}: array<${as[name] ?? ELEMENT[view.dtype]}>;`);
-  lines.push(dispatch.wgsl().trim(), entry(grid));
+  if (dispatch.enable === "subgroups") lines.push("var<private> subgroup_width: u32;");
+  lines.push(dispatch.wgsl().trim(), entry(dispatch));
   return lines.join("\n");
 }
 
@@ -76,13 +77,14 @@ function accessor(name: string, dtype: DType, type: string, windows: number, max
 }
 
 /** Workgroups are numbered along two axes, because one axis is limited; those beyond `params.count` do nothing. */
-const entry = (grid: Dispatch["grid"]): string =>
+const entry = ({ grid, enable }: Dispatch): string =>
   "threads" in grid
     ? `@compute @workgroup_size(${THREADS}) fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * ${THREADS}u;
   if (i < params.count) { thread(i); }
 }`
-    : `@compute @workgroup_size(${grid.size}) fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u) {
+    : `@compute @workgroup_size(${grid.size}) fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u${enable === "subgroups" ? ", @builtin(subgroup_size) width: u32" : ""}) {
+  ${enable === "subgroups" ? "subgroup_width = width;" : ""}
   let group = id.x + id.y * groups.x;
   if (group < params.count) { block(group, local); }
 }`;

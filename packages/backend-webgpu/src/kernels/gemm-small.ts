@@ -3,6 +3,7 @@ import type { Gpu } from "../dispatch.ts";
 import type { Gemm } from "./gemm.ts";
 import { addendOf } from "./gemm-addend.ts";
 import { eightFloats } from "./gemm-right.ts";
+import { type Folds, foldsOn, IN_MEMORY, WIDTH } from "./workgroup-fold.ts";
 
 /** A thread for each element of Y. */
 export function gemmByElement(gpu: Gpu, problem: Gemm): void {
@@ -31,7 +32,6 @@ fn thread(t: u32) {
   });
 }
 
-const THREADS = 64;
 const COLUMNS = 4;
 
 /**
@@ -44,21 +44,23 @@ export function gemmByRows(gpu: Gpu, problem: Gemm): void {
   const tiles = !gpu.facts.software;
   const rows = [1, 2, 4, 8].find((count) => count >= m) ?? 8;
   const columns = tiles ? COLUMNS : 1;
+  const folds = tiles ? foldsOn(gpu) : IN_MEMORY;
   const units = Math.ceil(n / columns) * Math.ceil(m / rows);
   gpu.dispatch({
     name: `${name} by rows`,
-    constants: { rows, columns, addend: kind, ...b.constants },
+    ...folds.how,
+    constants: { rows, columns, addend: kind, ...folds.constants, ...b.constants },
     reads: { a, ...b.reads, ...reads },
     writes: { y },
     params: { m, k, n },
-    grid: tiles ? { workgroups: units, size: THREADS } : { threads: units },
+    grid: tiles ? { workgroups: units, size: WIDTH } : { threads: units },
     wgsl: () => `${eightFloats("a")}
 ${b.wgsl(tiles)}
 ${dot(rows, columns)}
 fn store(row: u32, column: u32, sum: f32) {
   if (row < params.m && column < params.n) { y[row * params.n + column] = sum${plus("row * params.n + column", "column")}; }
 }
-${tiles ? shared : alone}`,
+${tiles ? shared(folds) : alone}`,
   });
 }
 
@@ -87,20 +89,24 @@ fn thread(t: u32) {
   for (var i = 0u; i < rows; i++) { store(row0 + i, t % params.n, sums[i]); }
 }`;
 
-const shared = `
-var<workgroup> parts: array<array<f32, ${THREADS}>, SUMS>;
+const shared = ({ near }: Folds): string => `
+${near}
+var<workgroup> parts: array<array<f32, ${WIDTH}>, SUMS>;
 fn block(group: u32, local: u32) {
   let blocks = (params.n + columns - 1u) / columns;
   let row0 = (group / blocks) * rows;
   let column0 = (group % blocks) * columns;
   b_begin(local);
   workgroupBarrier();
-  let sums = dot_of(row0, column0, local, ${THREADS}u);
-  for (var s = 0u; s < SUMS; s++) { parts[s][local] = sums[s]; }
+  let sums = dot_of(row0, column0, local, ${WIDTH}u);
+  for (var s = 0u; s < SUMS; s++) {
+    let sum = near(sums[s]);
+    if (lead(local)) { parts[s][seat(local)] = sum; }
+  }
   workgroupBarrier();
   if (local < SUMS) {
     var sum = 0.0;
-    for (var t = 0u; t < ${THREADS}u; t++) { sum += parts[local][t]; }
+    for (var t = 0u; t < seats(); t++) { sum += parts[local][t]; }
     store(row0 + local / columns, column0 + local % columns, sum);
   }
 }`;

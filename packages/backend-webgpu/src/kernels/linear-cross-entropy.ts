@@ -4,13 +4,13 @@ import { type KernelTable, sizeOf, type View } from "@qlora-js/core";
 import { float, type Gpu } from "../dispatch.ts";
 import { type Chunk, type Head, headGradients, headLogits } from "./head-products.ts";
 import { MATH } from "./math.ts";
+import { foldsOn, WIDTH } from "./workgroup-fold.ts";
 
 /** Bytes of a chunk's logits, and of the sums of its parts, where that leaves enough of both. */
 const ROOM = 8 * 2 ** 20;
 /** Entries of the vocabulary: at least so many a chunk, and those whose products are summed one after another. */
 const LEAST = 1024;
 const SPAN = 1024;
-const THREADS = 64; // of a row
 
 /** Chunks of about the same size, each but the last a multiple of 64; one binding shows the logits of one. */
 function chunksOf(rows: number, vocabulary: number, maxBindingBytes: number): Chunk[] {
@@ -40,12 +40,14 @@ interface Step extends Chunk {
 // m' = max(m, z)     e[v] = e^(z[v] − m')·dz/ds, of the target 0     others' = others·e^(m − m') + Σ e^(z − m')     loss = ln(1 + others / e^(z[target] − m))
 // One row a workgroup.
 function exponentials(gpu: Gpu, { targets, state, loss, head }: Rows, { first, count, isFirst, isLast }: Step): void {
+  const folds = foldsOn(gpu);
   gpu.dispatch({
     name: "linearCrossEntropy: exponentials",
+    ...folds.how,
     reads: { targets },
     writes: { e: head.e, state, loss },
     as: { state: "vec4<f32>" },
-    constants: { is_capped: head.softcap !== null },
+    constants: { is_capped: head.softcap !== null, ...folds.constants },
     params: {
       first,
       entries: count,
@@ -54,11 +56,11 @@ function exponentials(gpu: Gpu, { targets, state, loss, head }: Rows, { first, c
       is_first: Number(isFirst),
       is_last: Number(isLast),
     },
-    grid: { workgroups: sizeOf(targets.shape), size: THREADS },
+    grid: { workgroups: sizeOf(targets.shape), size: WIDTH },
     wgsl: () => `${MATH.exp}
 ${MATH.log}
-var<workgroup> largest: array<f32, ${THREADS}>;
-var<workgroup> sums: array<f32, ${THREADS}>;
+${folds.largest}
+${folds.total}
 
 // ln(Σ e^(z − m)) − (z[target] − m), for a sum little more than the target's part the series of ln(1 + t)
 fn loss_of(others: f32, own: f32, below: f32) -> f32 {
@@ -80,33 +82,23 @@ fn block(row: u32, local: u32) {
   var before = vec4f(-3.4028234e38, 0.0, 0.0, 1.0);
   if (params.is_first == 0u) { before = state[row]; }
   var m = before.x;
-  for (var v = local; v < params.entries; v += ${THREADS}u) { m = max(m, e[base + v]); }
-  largest[local] = m;
-  for (var half = ${THREADS / 2}u; half > 0u; half >>= 1u) {
-    workgroupBarrier();
-    if (local < half) { largest[local] = max(largest[local], largest[local + half]); }
-  }
-  workgroupBarrier();
-  m = largest[0];
+  for (var v = local; v < params.entries; v += ${WIDTH}u) { m = max(m, e[base + v]); }
+  m = largest(local, m);
   var z = before.z;
   if (wanted < params.entries) { z = e[base + wanted]; }
   storageBarrier();
   workgroupBarrier();
   var sum = 0.0;
-  for (var v = local; v < (params.entries + 3u) / 4u * 4u; v += ${THREADS}u) {
+  for (var v = local; v < (params.entries + 3u) / 4u * 4u; v += ${WIDTH}u) {
     let logit = e[base + v];
     let own = select(exp_(logit - m), 0.0, v == wanted || v >= params.entries);
     e[base + v] = own * slope(logit);
     sum += own;
   }
-  sums[local] = sum;
-  for (var half = ${THREADS / 2}u; half > 0u; half >>= 1u) {
-    workgroupBarrier();
-    if (local < half) { sums[local] += sums[local + half]; }
-  }
+  sum = total(local, sum);
   if (local > 0u) { return; }
   let factor = exp_(before.x - m);
-  let others = before.y * factor + sums[0];
+  let others = before.y * factor + sum;
   if (params.is_last == 0u) { state[row] = vec4f(m, others, z, factor); return; }
   let own = exp_(z - m);
   state[row] = vec4f(slope(z), others, own, factor);

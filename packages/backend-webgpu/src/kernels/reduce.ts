@@ -3,7 +3,7 @@
 import { type KernelTable, type Shape, sizeOf, stridesOf, type View } from "@qlora-js/core";
 import { float, type Gpu } from "../dispatch.ts";
 import { type BroadcastPlan, broadcastIndex, planBroadcast } from "./broadcast-plan.ts";
-import { LARGEST, TOTAL, WIDTH } from "./workgroup-fold.ts";
+import { foldsOn, IN_MEMORY, WIDTH } from "./workgroup-fold.ts";
 
 interface Fold {
   readonly name: string;
@@ -14,7 +14,6 @@ interface Fold {
 }
 const SUM: Fold = { name: "sumTo", start: 0, all: "total" };
 const MAX: Fold = { name: "maxTo", start: Number.NEGATIVE_INFINITY, all: "largest" };
-const FOLDS = { total: TOTAL, largest: LARGEST };
 
 /** Axes of x: those that are kept, and those that are reduced, with the step of each in x. */
 interface Axes {
@@ -86,9 +85,11 @@ function reduceSegments(
   const from = broadcastIndex(["output"], kept, "kept");
   const to = broadcastIndex(["element"], reduced, "reduced");
   const indexing = `${from.wgsl}\n${to.wgsl}`;
+  const folds = wide ? foldsOn(gpu) : IN_MEMORY;
   gpu.dispatch({
     name: fold.name,
-    constants: { indexing },
+    ...folds.how,
+    constants: { indexing, ...folds.constants },
     reads: { x },
     writes: { y },
     params: {
@@ -100,7 +101,7 @@ function reduceSegments(
       start: float(fold.start),
     },
     grid: wide ? { workgroups: outputs * segments, size: WIDTH } : { threads: outputs * segments },
-    wgsl: () => `${FOLDS[fold.all]}
+    wgsl: () => `${folds[fold.all]}
 ${indexing}
 ${wide ? byWorkgroup(fold.all) : byThread(fold.all)}`,
   });

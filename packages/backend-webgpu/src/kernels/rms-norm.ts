@@ -2,7 +2,7 @@
 import { type KernelTable, sizeOf, type View } from "@qlora-js/core";
 import { type Float, float, type Gpu } from "../dispatch.ts";
 import { sumTo } from "./reduce.ts";
-import { TOTAL, WIDTH } from "./workgroup-fold.ts";
+import { type Folds, foldsOn, WIDTH } from "./workgroup-fold.ts";
 
 const COLUMN_SEGMENT = 32; // rows that one thread sums up for the gradient of a weight
 
@@ -10,7 +10,7 @@ const rowsOf = (x: View): number => sizeOf(x.shape.slice(0, -1));
 const numbers = (x: View, epsilon: number): Record<string, number | Float> => ({ n: x.shape.at(-1)!, epsilon: float(epsilon) });
 
 /** `fn root(row, local)`: r of the row that starts there. */
-const ROOT = `${TOTAL}
+const root = ({ total }: Folds): string => `${total}
 fn root(row: u32, local: u32) -> f32 {
   var part = 0.0;
   for (var i = local; i < params.n; i += ${WIDTH}u) { part += x_at(row + i) * x_at(row + i); }
@@ -22,13 +22,16 @@ export const rmsNormKernels = {
   rmsNorm: (gpu, inputs, outputs, { epsilon }) => {
     const [x, w] = inputs as [View, View];
     const [y] = outputs as [View];
+    const folds = foldsOn(gpu);
     gpu.dispatch({
       name: "rmsNorm",
+      ...folds.how,
+      constants: folds.constants,
       reads: { x, w },
       writes: { y },
       params: numbers(x, epsilon),
       grid: { workgroups: rowsOf(x), size: WIDTH },
-      wgsl: () => `${ROOT}
+      wgsl: () => `${root(folds)}
 fn block(group: u32, local: u32) {
   let row = group * params.n;
   let r = root(row, local);
@@ -40,13 +43,16 @@ fn block(group: u32, local: u32) {
   rmsNormGradInput: (gpu, inputs, outputs, { epsilon }) => {
     const [x, w, dy] = inputs as [View, View, View];
     const [dx] = outputs as [View];
+    const folds = foldsOn(gpu);
     gpu.dispatch({
       name: "rmsNormGradInput",
+      ...folds.how,
+      constants: folds.constants,
       reads: { x, w, dy },
       writes: { dx },
       params: numbers(x, epsilon),
       grid: { workgroups: rowsOf(x), size: WIDTH },
-      wgsl: () => `${ROOT}
+      wgsl: () => `${root(folds)}
 fn block(group: u32, local: u32) {
   let row = group * params.n;
   let r = root(row, local);
@@ -63,14 +69,17 @@ fn block(group: u32, local: u32) {
     const [dw] = outputs as [View];
     const rows = rowsOf(x);
     const n = x.shape.at(-1)!;
+    const folds = foldsOn(gpu);
     const roots = gpu.temporary("f32", [rows]);
     gpu.dispatch({
       name: "rmsNormRoots",
+      ...folds.how,
+      constants: folds.constants,
       reads: { x },
       writes: { roots },
       params: numbers(x, epsilon),
       grid: { workgroups: rows, size: WIDTH },
-      wgsl: () => `${ROOT}
+      wgsl: () => `${root(folds)}
 fn block(group: u32, local: u32) {
   let r = root(group * params.n, local);
   if (local == 0u) { roots[group] = r; }

@@ -2,7 +2,7 @@
 import { type Kernel, type KernelTable, sizeOf, type View } from "@qlora-js/core";
 import { float, type Gpu } from "../dispatch.ts";
 import { MATH } from "./math.ts";
-import { LARGEST, TOTAL, WIDTH } from "./workgroup-fold.ts";
+import { foldsOn, WIDTH } from "./workgroup-fold.ts";
 
 /** y[r, i] = result, of shifted = x[r, i] − the row's largest and sum = Σ e^shifted: x [rows, n] */
 const byRow =
@@ -10,14 +10,17 @@ const byRow =
   (gpu, inputs, outputs) => {
     const [x] = inputs as [View];
     const [y] = outputs as [View];
+    const folds = foldsOn(gpu);
     gpu.dispatch({
       name,
+      ...folds.how,
+      constants: folds.constants,
       reads: { x },
       writes: { y },
       params: { n: x.shape.at(-1)!, least: float(Number.NEGATIVE_INFINITY) },
       grid: { workgroups: sizeOf(x.shape.slice(0, -1)), size: WIDTH },
-      wgsl: () => `${LARGEST}
-${TOTAL}
+      wgsl: () => `${folds.largest}
+${folds.total}
 ${functions}
 fn block(group: u32, local: u32) {
   let row = group * params.n;

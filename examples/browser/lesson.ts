@@ -4,6 +4,7 @@ import { nf4, Pager } from "@qlora-js/core";
 import * as q from "@qlora-js/qlora";
 import { fetchFolder, fetchText } from "./fetch-folder.ts";
 import type { MemoryOf, MethodBytes, Settings } from "./messages.ts";
+import type { OpenBackend } from "./open-backend.ts";
 
 const MODEL_FILES = [
   "config.json",
@@ -109,8 +110,8 @@ export class Lesson {
   }
 
   /** Predicted bytes of a step, for the three ways to fine-tune: of this run with its longest rows, and of a large model. */
-  memory(): Record<MemoryOf, MethodBytes[]> {
-    const here = this.#planned();
+  memory(workspace: OpenBackend["workspace"]): Record<MemoryOf, MethodBytes[]> {
+    const here = { ...this.#planned(), ...(workspace ? { workspace } : {}) };
     const large = { ...here, batch: 1, length: 512, supervised: 512, recompute: ["cheap"] as const };
     return { here: threeWays(this.model.config, here), large: threeWays(q.shapeNamed(LARGE), large) };
   }

@@ -1,5 +1,5 @@
 // The switch: the backend that was asked for, or the one that is there, with the reason. Only the code of the one that is used is loaded.
-import type { WebGpuBackend } from "@qlora-js/backend-webgpu";
+import type { WebGpuBackend, Workspace } from "@qlora-js/backend-webgpu";
 import type { Backend } from "@qlora-js/core";
 import type { BackendName, Device } from "./messages.ts";
 
@@ -8,6 +8,8 @@ export interface OpenBackend {
   readonly device: Device;
   /** For a device that compiles programs: takes note of what will run, and compiles it together. */
   readonly ahead?: Pick<WebGpuBackend, "note" | "compile">;
+  /** What its kernels take while they run; the CPU's where left out. */
+  readonly workspace?: Workspace;
 }
 
 const INSTEAD = "The model learns on WebAssembly instead.";
@@ -27,11 +29,12 @@ export async function openBackend(wanted: BackendName): Promise<OpenBackend> {
 }
 
 async function openWebGpu(wanted: "webgpu" | "webgpu:software"): Promise<OpenBackend> {
-  const { createWebGpuBackend } = await import("@qlora-js/backend-webgpu");
+  const { createWebGpuBackend, workspaceOfGpu } = await import("@qlora-js/backend-webgpu");
   const backend = await createWebGpuBackend({ software: wanted === "webgpu:software" });
   const { description, software } = backend.facts;
   const notes = software ? ["This GPU is software on the processor: right, but slower than WebAssembly."] : [];
-  return { backend, ahead: backend, device: { backend: wanted, title: `WebGPU: ${description}`, notes, softwareOnly: software } };
+  const device = { backend: wanted, title: `WebGPU: ${description}`, notes, softwareOnly: software };
+  return { backend, ahead: backend, device, workspace: workspaceOfGpu({ software }) };
 }
 
 async function openWasm(): Promise<OpenBackend> {

@@ -72,13 +72,13 @@ class Notebook {
 
 async function teach(wanted: BackendName, settings: Settings, notebook: Notebook): Promise<void> {
   say({ type: "doing", what: "loading the model" });
-  const { backend, device, ahead } = await openBackend(wanted);
+  const { backend, device, ahead, workspace } = await openBackend(wanted);
   try {
     const lesson = await Lesson.open(backend, settings, new URL("./micro/", import.meta.url), notebook.kept);
     const { parameters, adapter, data } = lesson;
     const { questions, samples } = data;
     const sizes = { parameters, trained: adapter.parameterCount, rows: data.train.length, validRows: data.valid.length };
-    say({ type: "opened", device, ...sizes, samples, questions, memory: lesson.memory() });
+    say({ type: "opened", device, ...sizes, samples, questions, memory: lesson.memory(workspace) });
     if (ahead) {
       lesson.rehearse((...op) => ahead.note(...op));
       await ahead.compile((done, of) => say({ type: "doing", what: `compiling ${done} of ${of} kernels` }));

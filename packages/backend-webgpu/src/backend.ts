@@ -6,7 +6,6 @@ import {
   DeviceError,
   DeviceLostError,
   type DType,
-  type Kernel,
   type Limits,
   type MemoryUse,
   sizeOf,
@@ -15,7 +14,7 @@ import {
 import type { AdapterFacts } from "./adapter-facts.ts";
 import { BufferPool, WebGpuBuffer } from "./buffer-pool.ts";
 import type { Dispatch, Gpu } from "./dispatch.ts";
-import { kernels } from "./kernels/index.ts";
+import { kernelOf } from "./kernels/kernel-of.ts";
 import { Programs } from "./programs.ts";
 import { Recorder, type RecorderCounters } from "./recorder.ts";
 import { MAP_READ, USAGE } from "./usage.ts";
@@ -217,13 +216,6 @@ export class WebGpuBackend implements Backend {
     if (buffer instanceof WebGpuBuffer && buffer.pool === this.#pool && buffer.live) return buffer;
     throw new DeviceError(`webgpu: a buffer of ${buffer.byteLength} bytes was used that is not live here: freed, or of another backend.`);
   }
-}
-
-function kernelOf(op: string): Kernel<Gpu, never> {
-  const table: Readonly<Record<string, Kernel<Gpu, never>>> = kernels;
-  const kernel = Object.hasOwn(table, op) ? table[op] : undefined;
-  if (!kernel) throw new DeviceError(`webgpu: there is no kernel "${op}".`);
-  return kernel;
 }
 
 /** A copy where the device cannot take the bytes as they are: shared with other threads, or no whole number of words. */

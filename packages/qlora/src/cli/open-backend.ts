@@ -2,6 +2,7 @@
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import type { WebGpuBackend } from "@qlora-js/backend-webgpu";
 import { type Backend, UnsupportedError } from "@qlora-js/core";
+import type { Workspace } from "../plan/workspace.ts";
 import type { Manifest } from "../run/manifest.ts";
 import { plural } from "./wording.ts";
 
@@ -48,6 +49,13 @@ export async function openBackend({ backend, threads }: Pick<BackendChoice, "bac
         return { ...cpu, words: `${cpu.words} (auto found no GPU: ${error.message})` };
       });
   }
+}
+
+/** What kernels of the backend that is asked for take while they run. With `auto` nobody knows yet which it is: it is planned as on the CPU. */
+export async function workspaceOn(backend: BackendChoice["backend"]): Promise<{ readonly workspace?: Workspace }> {
+  if (backend !== "webgpu" && backend !== "webgpu:software") return {};
+  const { workspaceOfGpu } = await import("@qlora-js/backend-webgpu");
+  return { workspace: workspaceOfGpu({ software: backend === "webgpu:software" }) };
 }
 
 async function openCpu(threads: number | undefined): Promise<OpenBackend> {

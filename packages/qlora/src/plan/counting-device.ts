@@ -2,7 +2,7 @@
 // and cannot forget what the program holds.
 import type { Backend, DeviceBuffer, Limits, MemoryUse, View } from "@qlora-js/core";
 import { type Component, type ComponentBytes, noBytes } from "./component.ts";
-import { workspaceBytes } from "./workspace.ts";
+import { cpuWorkspace, type Workspace } from "./workspace.ts";
 
 /** What the CPU backend rounds a buffer up to: a cache line. */
 const ALIGN = 64;
@@ -29,8 +29,14 @@ export class CountingDevice implements Backend {
   #liveBytes = 0;
   #peakBytes = 0;
 
-  /** @param onRun hears of every run: a device that compiles its programs ahead learns here which */
-  constructor(onRun: Backend["run"] = () => {}) {
+  /**
+   * @param onRun hears of every run: a device that compiles its programs ahead learns here which
+   * @param workspace of the kernels that will run; the CPU's by default
+   */
+  constructor(
+    onRun: Backend["run"] = () => {},
+    readonly workspace: Workspace = cpuWorkspace,
+  ) {
     this.#onRun = onRun;
   }
 
@@ -60,7 +66,7 @@ export class CountingDevice implements Backend {
     this.#onRun(op, inputs, outputs, attrs);
     const component = op === "linearCrossEntropy" ? "head" : "transient";
     if (component === "head") this.label(outputs, component);
-    const bytes = workspaceBytes(op, inputs, outputs);
+    const bytes = this.workspace(op, inputs, outputs, attrs);
     if (bytes > 0) this.free(this.as(component, () => this.alloc(bytes)));
   }
 

@@ -14,6 +14,7 @@ import { FullFineTuning } from "./full-fine-tuning.ts";
 import { blankBatch, microBatch } from "./micro-batch.ts";
 import { runtimeBytes } from "./runtime-bytes.ts";
 import { skeletonAdapter, skeletonModel, type WeightDType } from "./skeleton.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** What of a run its memory depends on. */
 export interface ForecastOptions {
@@ -41,6 +42,8 @@ export interface ForecastOptions {
   readonly weightsBudget?: number;
   /** One a layer; the last stands for those left out. */
   readonly recompute: readonly Recomputation[];
+  /** What kernels of the backend in question take while they run; the CPU's where left out. */
+  readonly workspace?: Workspace;
 }
 
 /** What a run takes, in bytes. */
@@ -69,7 +72,7 @@ export interface Forecast {
  * @throws UsageError if the adapter's settings name no layer, ArgumentError if a page of moments does not fit the budget
  */
 export function forecast(config: ModelConfig, options: ForecastOptions, onRun?: Backend["run"]): Forecast {
-  const device = new CountingDevice(onRun);
+  const device = new CountingDevice(onRun, options.workspace);
   const model = skeletonModel(device, config, {
     dtype: options.dtype,
     format: options.format,

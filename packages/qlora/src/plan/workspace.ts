@@ -8,8 +8,11 @@ const BLOCK_ROWS = 40; // rows at a time
 const GATHERED = 8 * 2 ** 20; // for what the parts' sums take, but for 32 rows at least and 256 at most
 const HEADS_TOGETHER = 16 * 2 ** 20; // above it, query heads that share a key head are not summed apart
 
-/** Bytes that a run of an op takes besides its inputs and outputs. */
-export function workspaceBytes(op: string, inputs: readonly View[], outputs: readonly View[]): number {
+/** Bytes that a run of an op takes besides its inputs and outputs, on a backend of some kind. */
+export type Workspace = (op: string, inputs: readonly View[], outputs: readonly View[], attrs: object) => number;
+
+/** On the CPU. */
+export function cpuWorkspace(op: string, inputs: readonly View[], outputs: readonly View[]): number {
   if (op === "linearCrossEntropy") return headBytes(inputs[0]!.shape, inputs[1]!.shape[0]!, outputs[1]!.shape[0] !== 0);
   return op === "attentionBackward" ? attentionBytes(inputs[0]!.shape, inputs[1]!.shape) : 0;
 }

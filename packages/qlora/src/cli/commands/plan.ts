@@ -14,6 +14,7 @@ import { adapterKind } from "../adapter-kind-options.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { localData } from "../from-hub.ts";
 import { modelFormat } from "../model-format.ts";
+import { workspaceOn } from "../open-backend.ts";
 import { numberOption, type OptionValues } from "../option-table.ts";
 import { BACKEND_OPTIONS, formatOf, HUB_OPTIONS } from "../options.ts";
 import type { Output } from "../output.ts";
@@ -29,6 +30,7 @@ const OPTIONS = {
     expects: "a whole number, 2 or more",
   }),
   ...TRAINING_OPTIONS,
+  backend: BACKEND_OPTIONS.backend,
   weightsBudget: BACKEND_OPTIONS.weightsBudget,
   ...HUB_OPTIONS,
 };
@@ -69,6 +71,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
     optimizerBits: options.optimizer === "adamw8bit" ? 8 : 32,
     ...(options.pagerBudget === undefined ? {} : { pagerBudget: options.pagerBudget }),
     ...(options.weightsBudget === undefined ? {} : { weightsBudget: options.weightsBudget }),
+    ...(await workspaceOn(options.backend)),
   } as const;
   const budget = memoryBudget(options.memory);
   const choice = options.checkpointing ? chooseRecompute(config, base, budget) : keepAll();

@@ -111,7 +111,18 @@ async function trainOnce({ args, options, given, output }: Invocation<typeof OPT
   try {
     const [model, data] = args;
     const prepared = await prepareRun(
-      { model, data, adapter, options, given, resumed, dryRun, weightsBudget: options.weightsBudget, hub: { ...options, output } },
+      {
+        model,
+        data,
+        adapter,
+        options,
+        given,
+        resumed,
+        dryRun,
+        weightsBudget: options.weightsBudget,
+        backend: options.backend,
+        hub: { ...options, output },
+      },
       output,
     );
     if (prepared.manifest === undefined) return output.event("done", { dryRun });

@@ -11,6 +11,7 @@ import { chooseRecompute, fitsBudget, type MemoryBudget, type RecomputeChoice } 
 import { type ForecastOptions, forecast } from "../../plan/forecast.ts";
 import { memoryBudget } from "../../plan/memory-budget.ts";
 import type { WeightDType } from "../../plan/skeleton.ts";
+import type { Workspace } from "../../plan/workspace.ts";
 import type { RunOptions } from "../../run/manifest.ts";
 import { formatOf } from "../options.ts";
 
@@ -24,6 +25,8 @@ export interface MemoryQuestion {
   readonly memory: number | undefined;
   /** By `--weights-budget`. */
   readonly weightsBudget: number | undefined;
+  /** Of the backend in question; the CPU's where left out. */
+  readonly workspace?: Workspace;
 }
 
 /** The choice, and what was asked. */
@@ -35,7 +38,7 @@ export interface PlannedMemory extends RecomputeChoice {
  * The choice for a run.
  * @throws UsageError with the three cheapest changes if it does not fit, or if the pager's budget cannot hold a page
  */
-export function planMemory({ config, dtype, lora, examples, options, memory, weightsBudget }: MemoryQuestion): PlannedMemory {
+export function planMemory({ config, dtype, lora, examples, options, memory, weightsBudget, workspace }: MemoryQuestion): PlannedMemory {
   const { batch, accumulate, optimizer, pagerBudget, checkpointing } = options;
   const run: Omit<ForecastOptions, "recompute"> = {
     dtype,
@@ -46,6 +49,7 @@ export function planMemory({ config, dtype, lora, examples, options, memory, wei
     optimizerBits: optimizer === "adamw8bit" ? 8 : 32,
     ...(pagerBudget === null ? {} : { pagerBudget }),
     ...(weightsBudget === undefined ? {} : { weightsBudget }),
+    ...(workspace === undefined ? {} : { workspace }),
   };
   const budget = memoryBudget(memory);
   try {

@@ -17,6 +17,7 @@ import { RunLock } from "../../run/run-lock.ts";
 import { optionsOfKind } from "../adapter-kind-options.ts";
 import { type HubAccess, localAdapter, localData, localModel } from "../from-hub.ts";
 import { modelFormat } from "../model-format.ts";
+import { type BackendChoice, workspaceOn } from "../open-backend.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import { type DataExamples, readExamples } from "../read-examples.ts";
@@ -54,6 +55,7 @@ export interface RunRequest {
   readonly resumed: ResumedRun | undefined;
   readonly dryRun: boolean;
   readonly weightsBudget: number | undefined;
+  readonly backend: BackendChoice["backend"];
   readonly hub: HubAccess;
 }
 
@@ -100,6 +102,7 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
       options,
       memory: request.options.memory,
       weightsBudget: request.weightsBudget,
+      ...(await workspaceOn(request.backend)),
     });
     printPlan(output, options, memory, plan);
     const sources = { model, folder, files, data, train: train.file, valid: valid?.file, adapter: started, options };

@@ -180,4 +180,11 @@ describe("a tokenizer.json from outside", () => {
     expect(far.vocabularySize).toBe(2 ** 31);
     expect(far.encode("far", { addSpecialTokens: false })).toEqual([0x7fff_ffff]);
   });
+
+  it("does not fill the memory with what its normalizer makes of a text", () => {
+    const doubling = Array.from({ length: 60 }, () => ({ type: "Replace", pattern: { String: "a" }, content: "aa" }));
+    const grown = Tokenizer.from({ tokenizer: { ...BPE, normalizer: { type: "Sequence", normalizers: doubling } } });
+    expect(() => grown.encode("a")).toThrow(FormatError);
+    expect(answers({ ...BPE, normalizer: { type: "Replace", pattern: { String: "a" }, content: "a".repeat(1000) } }, CONFIG)).toBe(false);
+  });
 });

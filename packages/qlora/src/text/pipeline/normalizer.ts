@@ -9,6 +9,9 @@ import type { StepReader } from "./step.ts";
 /** Text to text. */
 export type Normalizer = (text: string) => string;
 
+/** What a tokenizer.json writes into texts is a character or two. */
+const LONGEST_TEXT = 100;
+
 const FORMS = ["NFC", "NFD", "NFKC", "NFKD"] as const;
 
 /**
@@ -21,12 +24,12 @@ export function makeNormalizer(step: StepReader): Normalizer {
   switch (step.type) {
     case "Sequence": {
       const steps = step.steps("normalizers").map(makeNormalizer);
-      return (text) => steps.reduce((before, normalize) => normalize(before), text);
+      return (text) => steps.reduce((before, normalize) => bounded(step.file, normalize(before), text), text);
     }
     case "Replace":
       return replacer(step);
     case "Prepend": {
-      const { prepend } = step.read(z.looseObject({ prepend: z.string() }));
+      const { prepend } = step.read(z.looseObject({ prepend: z.string().check(z.maxLength(LONGEST_TEXT)) }));
       return (text) => (text === "" ? text : prepend + text);
     }
     case "Strip":
@@ -42,9 +45,18 @@ export function makeNormalizer(step: StepReader): Normalizer {
   }
 }
 
+/** A text may grow by this much; the longest that Unicode's own forms make of one character has 18. */
+const MOST_GROWTH = 32;
+
+/** Many replacements that each double a text, in a hostile file, would fill the memory. */
+function bounded(file: string, text: string, before: string): string {
+  if (text.length <= 1024 + MOST_GROWTH * before.length) return text;
+  throw new FormatError(file, `the normalizer makes ${text.length} characters of ${before.length}.`);
+}
+
 /** Texts replaced by a text, which is taken as it is: `$` in it is no reference. */
 export function replacer(step: StepReader): Normalizer {
-  const { pattern, content } = step.read(z.looseObject({ pattern: patternSchema, content: z.string() }));
+  const { pattern, content } = step.read(z.looseObject({ pattern: patternSchema, content: z.string().check(z.maxLength(LONGEST_TEXT)) }));
   const found = patternOf(step, pattern);
   return (text) => (found ? text.replace(found, () => content) : text);
 }

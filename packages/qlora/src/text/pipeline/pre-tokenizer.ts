@@ -73,7 +73,7 @@ function byteLevel(step: StepReader): PreTokenizer {
 
 function metaspace(step: StepReader): PreTokenizer {
   const schema = z.looseObject({
-    replacement: z._default(z.string(), "▁"),
+    replacement: z._default(z.string().check(z.maxLength(16)), "▁"),
     prepend_scheme: z.optional(z.enum(["first", "never", "always"])),
     add_prefix_space: z.optional(z.boolean()), // older files, where it is prepended always or never
     split: z._default(z.boolean(), true),

@@ -4,7 +4,6 @@ import { UsageError } from "../error.ts";
 import { quoted } from "../formats/quoted.ts";
 import { tryJson } from "../formats/read-json.ts";
 import type { ChatMessage } from "../text/chat-template.ts";
-import { jsonArray } from "./json-array.ts";
 import { type JsonLine, jsonLines } from "./jsonl.ts";
 import { KNOWN_ROWS, kindOf, nearestKind, ROW_FORMS, ROW_KEYS, type RowKind } from "./row-kinds.ts";
 
@@ -106,7 +105,9 @@ async function* valuesOf(chunks: AsyncIterable<string> | Iterable<string>, file:
     if (next.done || /[^\s\uFEFF]/.test(begin)) break;
   }
   const all = { [Symbol.asyncIterator]: () => withFirst(begin, iterator) };
-  yield* /^[\s\uFEFF]*\[/.test(begin) ? jsonArray(all, file) : jsonLines(all, file);
+  if (!/^[\s\uFEFF]*\[/.test(begin)) return yield* jsonLines(all, file);
+  const { jsonArray } = await import("./json-array.ts"); // a page need not carry it
+  yield* jsonArray(all, file);
 }
 
 async function* withFirst(first: string, rest: AsyncIterator<string> | Iterator<string>): AsyncGenerator<string> {

@@ -86,6 +86,13 @@ describe("a gpujs backend", () => {
     other!.dispose();
   });
 
+  test("says what it leaves to the host, and why", async () => {
+    const backend = await createGpuJsBackend({ mode: "cpu" });
+    expect(backend.facts.mode).toBe("cpu");
+    expect(backend.facts.onHost.map(({ what }) => what)).toEqual(["the mask of dropout", "cast to f16 and bf16"]);
+    backend.dispose();
+  });
+
   test("has no room beyond its limits", async () => {
     const backend = await createGpuJsBackend({ mode: "cpu" });
     expect(() => backend.alloc(backend.limits.maxBufferBytes + 1)).toThrow(

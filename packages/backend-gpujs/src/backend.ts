@@ -14,6 +14,7 @@ import { GpuJsBuffer } from "./buffer.ts";
 import type { Engine } from "./engine.ts";
 import { Gpu } from "./gpu.ts";
 import { gpuJsKernels } from "./kernels/index.ts";
+import { ON_HOST, type OnHost } from "./on-host.ts";
 
 /** What gpu.js makes of the kernels: GLSL in WebGL2, JavaScript, or WebAssembly. */
 export type GpuJsMode = "webgl2" | "cpu" | "webasm";
@@ -22,6 +23,7 @@ export type GpuJsMode = "webgl2" | "cpu" | "webasm";
 export class GpuJsBackend implements Backend {
   readonly name = "gpujs";
   readonly limits: Limits;
+  readonly facts: { readonly mode: GpuJsMode; readonly onHost: readonly OnHost[] };
   readonly #engine: Engine;
   readonly #gpu: Gpu;
   readonly #live = new Set<GpuJsBuffer>();
@@ -29,10 +31,8 @@ export class GpuJsBackend implements Backend {
   #peakBytes = 0;
   #disposed = false;
 
-  constructor(
-    readonly mode: GpuJsMode,
-    engine: Engine,
-  ) {
+  constructor(mode: GpuJsMode, engine: Engine) {
+    this.facts = { mode, onHost: ON_HOST };
     this.#engine = engine;
     this.#gpu = new Gpu(engine);
     this.limits = { maxBufferBytes: engine.mostNumbers, maxTotalBytes: 4 * 2 ** 30 };

@@ -1,3 +1,4 @@
 // What the package offers. No logic.
 export type { GpuJsBackend, GpuJsMode } from "./backend.ts";
 export { createGpuJsBackend, type GpuJsBackendOptions } from "./create-gpujs-backend.ts";
+export type { OnHost } from "./on-host.ts";

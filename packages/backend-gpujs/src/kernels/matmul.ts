@@ -41,16 +41,34 @@ const productTransposedBoth = program(function (this: Thread, a: Cube, b: Cube, 
   return sum;
 });
 
-function multiply(gpu: Gpu, a: View, b: View, y: View, { transposeA, transposeB }: MatmulAttrs): Sized {
-  const n = y.shape.at(-1)!;
-  const k = a.shape.at(transposeA ? -2 : -1)!;
+/** How many products, and their sizes: [m, k]·[k, n]. */
+export interface ProductSizes {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly products: number;
+}
+
+/** a·b of what two lists hold, either of them transposed. */
+export function productOf(
+  gpu: Gpu,
+  a: Sized,
+  b: Sized,
+  { m, k, n, products }: ProductSizes,
+  { transposeA, transposeB }: MatmulAttrs,
+): Sized {
+  const untransposedA = transposeB ? productTransposedB : product;
+  const program = transposeA ? (transposeB ? productTransposedBoth : productTransposedA) : untransposedA;
+  const cubeA = gpu.as(a, transposeA ? [m, k, products] : [k, m, products]);
+  const cubeB = gpu.as(b, transposeB ? [k, n, products] : [n, k, products]);
+  return gpu.run(program, [n, m * products], [cubeA, cubeB, whole(k), whole(m)]);
+}
+
+function multiply(gpu: Gpu, a: View, b: View, y: View, attrs: MatmulAttrs): Sized {
   const products = sizeOf(b.shape.slice(0, -2));
   const m = b.shape.length > 2 ? y.shape.at(-2)! : sizeOf(y.shape.slice(0, -1));
-  const plain = transposeB ? productTransposedB : product;
-  const program = transposeA ? (transposeB ? productTransposedBoth : productTransposedA) : plain;
-  const cubeA = gpu.values(a, transposeA ? [m, k, products] : [k, m, products]);
-  const cubeB = gpu.values(b, transposeB ? [k, n, products] : [n, k, products]);
-  return gpu.run(program, [n, m * products], [cubeA, cubeB, whole(k), whole(m)]);
+  const sizes = { m, k: a.shape.at(attrs.transposeA ? -2 : -1)!, n: y.shape.at(-1)!, products };
+  return productOf(gpu, gpu.values(a), gpu.values(b), sizes, attrs);
 }
 
 export const matmulKernels = {

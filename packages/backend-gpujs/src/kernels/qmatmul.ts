@@ -1,13 +1,19 @@
-// Products with a quantized weight [out, in], unpacked number by number as it is multiplied: two codes a byte, sixteen numbers, one scale a block.
+// Products with a quantized weight [out, in]: two codes a byte, sixteen numbers, one scale a block. For few rows each number is unpacked as it is multiplied, and
+// the whole matrix never exists in f32; for many it would be unpacked once a row, so it is unpacked first.
 import { type KernelTable, type QmatmulAttrs, sizeOf, type View } from "@qlora-js/core";
 import { type Sized, whole } from "../engine.ts";
 import type { Gpu } from "../gpu.ts";
 import { type List, type Matrix, program, type Thread } from "../program.ts";
+import { productOf } from "./matmul.ts";
 import { plus } from "./plus.ts";
-import { scalesOf } from "./quantize.ts";
+import { scalesOf, unpackedWeights } from "./quantize.ts";
+
+/** Up to this many rows unpacking as one goes is as fast. */
+const FEW_ROWS = 4;
+/** Beyond this many weights a position is not exact in f32, and the program below would miss. */
+const MOST_WEIGHTS = 2 ** 24;
 
 // y[row, out] = Σ_p x[row, p] · w[out, p], and transposed y[row, in] = Σ_p x[row, p] · w[p, in]: i = start + p·step is where that weight is in w.
-// Positions are f32: exact up to 2²⁴ weights
 const product = program(function (
   this: Thread,
   x: Matrix,
@@ -31,10 +37,15 @@ const product = program(function (
   return sum;
 });
 
-function multiply(gpu: Gpu, x: View, [codes, ...scales]: readonly View[], y: View, { transposed, format }: QmatmulAttrs): Sized {
+function multiply(gpu: Gpu, x: View, weightViews: readonly View[], y: View, { transposed, format }: QmatmulAttrs): Sized {
+  const [codes, ...scales] = weightViews;
   const m = sizeOf(x.shape.slice(0, -1));
   const k = x.shape.at(-1)!;
   const n = y.shape.at(-1)!;
+  if (m > FEW_ROWS || n * k > MOST_WEIGHTS) {
+    const weights = unpackedWeights(gpu, weightViews, n * k, format);
+    return productOf(gpu, gpu.values(x), weights, { m, k, n, products: 1 }, { transposeA: false, transposeB: !transposed });
+  }
   const [start, step] = transposed ? [1, n] : [k, 1];
   const weight = [gpu.values(codes!), scalesOf(gpu, scales), format.codeBook];
   return gpu.run(product, [n, m], [gpu.values(x, [k, m]), ...weight, whole(k), whole(start), whole(step), whole(format.blockSize)]);

@@ -75,6 +75,12 @@ export function scalesOf(gpu: Gpu, views: readonly View[]): Sized {
   return gpu.run(scaleFromCodes, [sizeOf(first.shape)], args);
 }
 
+/** n weights as floats, and beyond them what fills the last block. */
+export function unpackedWeights(gpu: Gpu, [codes, ...scales]: readonly View[], n: number, { blockSize, codeBook }: QFormat): Sized {
+  const blocks = Math.ceil(n / blockSize);
+  return gpu.run(unpacked, [blockSize, blocks], [gpu.values(codes!, [blockSize / 2, blocks]), scalesOf(gpu, scales), codeBook]);
+}
+
 /** Codes of a format for n numbers with their scales. */
 function codesOf(gpu: Gpu, x: Sized, absmax: Sized, n: number, format: QFormat): Sized {
   const { bounds, codes } = formatLevels(format, "cpu");
@@ -100,11 +106,7 @@ export const quantizeKernels = {
     gpu.give(absmax2!, nested);
     gpu.give(offset!, average);
   },
-  dequantize: (gpu, [codes, ...scales], [y], { format: { blockSize, codeBook } }) => {
-    const blocks = Math.ceil(sizeOf(y!.shape) / blockSize);
-    const bytes = gpu.values(codes!, [blockSize / 2, blocks]);
-    gpu.fill(y!, unpacked, [blockSize, blocks], [bytes, scalesOf(gpu, scales), codeBook]);
-  },
+  dequantize: (gpu, weight, [y], { format }) => gpu.give(y!, unpackedWeights(gpu, weight, sizeOf(y!.shape), format)),
   qembedding: (gpu, [ids, codes, ...scales], [y], { format: { blockSize, codeBook } }) => {
     const width = y!.shape.at(-1)!;
     const args = [gpu.values(ids!), gpu.values(codes!), scalesOf(gpu, scales), codeBook, whole(width), whole(blockSize)];

@@ -18,6 +18,11 @@ export function load(app) {
       module.name = `@qlora-js/${module.name.replace("/src", "")}`;
     }
   });
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    // what is taken apart in a function's head has no name there
+    for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
+      if (parameter.name === "__namedParameters") parameter.name = "options";
+  });
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
     for (const reflection of Object.values(project.reflections)) for (const source of reflection.sources ?? []) delete source.url;
   });
@@ -40,6 +45,7 @@ class PlainTheme extends DefaultTheme {
 
 class PlainContext extends DefaultThemeRenderContext {
   sidebar = () => navigation(this);
+  pageSidebar = (page) => this.pageNavigation(page); // without settings, which need JavaScript
   footer = () => element("footer", null, "qlora-js · Apache-2.0");
 }
 

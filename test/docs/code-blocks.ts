@@ -22,7 +22,7 @@ export const pages: readonly string[] = [
 ];
 
 /** The fenced blocks of a page, in their order. */
-export function codeBlocks(page: string): CodeBlock[] {
+function codeBlocks(page: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let open: { language: string; from: number; lines: string[] } | undefined;
   for (const [i, line] of readFileSync(page, "utf8").split("\n").entries()) {

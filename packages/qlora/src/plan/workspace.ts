@@ -17,13 +17,15 @@ export function cpuWorkspace(op: string, inputs: readonly View[], outputs: reado
   return op === "attentionBackward" ? attentionBytes(inputs[0]!.shape, inputs[1]!.shape) : 0;
 }
 
-/** Each part has its block of logits and of the head's rows, and sums of its own for a chunk of rows. */
+/** Each part has its block of logits and of the head's rows, and sums of its own for a chunk of rows; the chunk itself is there once more, in tiles. */
 function headBytes([rows = 0, n = 0]: readonly number[], vocabulary: number, withGradient: boolean): number {
   const part = BLOCK * Math.ceil(vocabulary / BLOCK / PARTS);
   const parts = Math.ceil(vocabulary / part);
-  const chunk = Math.min(rows, 256, Math.max(32, Math.floor(GATHERED / (16 * parts * n)) * 4));
-  const block = 4 * BLOCK * (n * (withGradient ? 2 : 1) + BLOCK_ROWS);
-  return parts * (block + chunk * (12 + (withGradient ? 4 * n : 0)));
+  const wide = 8 * Math.ceil(n / 8);
+  const chunk = Math.min(rows, 256, Math.max(32, 4 * Math.floor(GATHERED / (16 * parts * wide))));
+  const spare = 4 * Math.ceil(chunk / 4);
+  const block = 4 * (BLOCK * (n + (withGradient ? wide : 0)) + 2 * BLOCK_ROWS * BLOCK + BLOCK_ROWS);
+  return parts * (block + spare * (12 + (withGradient ? 4 * wide : 0))) + 4 * chunk + 4 * (chunk + 3) * n;
 }
 
 /** Gradients of keys and values a query head, before those that share a key head are summed. */

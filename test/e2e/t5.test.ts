@@ -35,7 +35,22 @@ describe("a T5", () => {
     await writeTinyModel(model, { config: CONFIG });
     const rows = Object.entries(COLORS).map(([prompt, completion]) => JSON.stringify({ prompt, completion }));
     writeFileSync(data, rows.join("\n"));
-    const options = ["--steps", "120", "--batch", "6", "--accumulate", "1", "--lr", "1e-2", "--clip", "1", "--rank", "8"];
+    const options = [
+      "--steps",
+      "150",
+      "--batch",
+      "6",
+      "--accumulate",
+      "1",
+      "--lr",
+      "5e-3",
+      "--schedule",
+      "linear",
+      "--clip",
+      "1",
+      "--rank",
+      "8",
+    ];
     trained = await qlora(["train", model, data, ...options, "--out", run, "--json"]);
   });
 

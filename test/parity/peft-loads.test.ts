@@ -11,7 +11,9 @@ import {
   loadModel,
   logits as logitsOf,
   loraSettings,
+  openAdapter,
   openModelFiles,
+  pissaAsLora,
   readModelConfig,
   type WeightStart,
   weightStart,
@@ -85,6 +87,27 @@ describe.skipIf(!ready)(`PEFT loads what is written (${NEEDS_PYTHON}, and by ../
     expect(said.warnings).toEqual([]);
     const theirs = said.logits as number[];
     expect(theirs).toHaveLength(ours.length);
+    expect(Math.max(...theirs.map((x, i) => Math.abs(x - ours[i]!)))).toBeLessThan(5e-5);
+  });
+
+  it.each(["llama", "gpt2"])("an adapter of %s that PEFT began by PiSSA and saved as it was is converted to plain LoRA", async (family) => {
+    const ids = Array.from({ length: 12 }, (_, i) => 3 + ((i * 37) % 250));
+    const path = join(folder, `pissa-${family}`);
+    const said = await runPython("./load_adapter.py", [join(families, family), "--save-pissa", path], { input: JSON.stringify([ids]) });
+    const theirs = JSON.parse(said).logits as number[];
+    const from = await openFolder(join(families, family));
+    const [config, files] = [await readModelConfig(from), await openModelFiles(from)];
+    await expect(openAdapter(await openFolder(path), config)).rejects.toThrow(/qlora export/);
+    const stored = await openAdapter(await openFolder(path), config, { allowPissa: true });
+    const plain = await pissaAsLora(stored, config, files);
+    const model = await loadModel(backend, config, files, { format: null });
+    await LoraAdapter.load(model, plain);
+    for (const opened of [stored, files]) await opened.close();
+    const batch = { inputIds: Int32Array.from(ids), batch: 1, length: ids.length };
+    const made = noGrad(backend, () => scope(backend, () => logitsOf(model, model.hidden(batch, { dropoutKey: null }))));
+    const ours = await made.read();
+    made.dispose();
+    model.dispose();
     expect(Math.max(...theirs.map((x, i) => Math.abs(x - ours[i]!)))).toBeLessThan(5e-5);
   });
 

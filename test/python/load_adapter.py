@@ -1,6 +1,7 @@
 """What PEFT computes with an adapter's folder on a model: logits of the token ids of standard input, as JSON.
 usage: load_adapter.py MODEL ADAPTER            logits [rows, length, vocabulary], and the warnings of loading
        load_adapter.py MODEL --pissa RANK ALPHA NAME   the product s·B·A that PEFT's PiSSA begins with in one module
+       load_adapter.py MODEL --save-pissa FOLDER   saves an adapter that PiSSA began, moved by noise, and prints its logits
 """
 import json
 import sys
@@ -16,6 +17,18 @@ if sys.argv[2] == "--pissa":
     model = get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, init_lora_weights="pissa", target_modules="all-linear"))
     layer = model.get_submodule(f"base_model.model.{name}")
     print(json.dumps(layer.get_delta_weight("default").flatten().tolist()))
+elif sys.argv[2] == "--save-pissa":
+    torch.manual_seed(0)
+    targets = "all-linear"
+    model = get_peft_model(model, LoraConfig(r=3, lora_alpha=6, init_lora_weights="pissa", target_modules=targets, task_type="CAUSAL_LM")).eval()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "lora_" in name:
+                p += 0.05 * torch.randn_like(p)
+        ids = torch.tensor(json.loads(sys.stdin.read()))
+        logits = model(input_ids=ids).logits
+    model.save_pretrained(sys.argv[3])
+    print(json.dumps({"logits": logits.flatten().tolist()}))
 else:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

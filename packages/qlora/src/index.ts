@@ -33,6 +33,7 @@ export { encodeSafetensors, type TensorToStore } from "./formats/safetensors-lay
 export { type GenerateOptions, generate } from "./generate/generate.ts";
 export { type SamplingOptions, sampleToken } from "./generate/sample-token.ts";
 export { LoraAdapter, type Starts } from "./lora/lora-adapter.ts";
+export { pissaAsLora } from "./lora/pissa-as-lora.ts";
 export { residualStart, type WeightStart, weightStart } from "./lora/weight-start.ts";
 export { type ChosenAdapter, chooseAdapters, withAdapters } from "./lora/with-adapters.ts";
 export { type MergeOptions, mergedFiles } from "./merge/merged-files.ts";

@@ -6,7 +6,7 @@ import type { SavableTensor } from "../config/savable-tensors.ts";
 import { AdapterMismatchError, UsageError } from "../error.ts";
 import { type Folder, listing } from "./folder.ts";
 import { type LoraTarget, loraTargets } from "./lora-targets.ts";
-import { ADAPTER_CONFIG, type LoraSettings, parsePeftConfig } from "./peft-config.ts";
+import { ADAPTER_CONFIG, type LoraSettings, type ParsePeftOptions, parsePeftConfig } from "./peft-config.ts";
 import { ADAPTER_WEIGHTS, type LoraSide, loraKey, parseAdapterKey, RESIDUAL } from "./peft-keys.ts";
 import { quoted } from "./quoted.ts";
 import { readJson } from "./read-json.ts";
@@ -54,11 +54,12 @@ export async function openPeftAdapter(
   folder: Folder,
   modules: readonly LinearModule[],
   wholeOf: WholeOf = nothingWhole,
+  options: ParsePeftOptions = {},
 ): Promise<PeftAdapter> {
   if (!folder.files.includes(ADAPTER_CONFIG)) {
     throw new UsageError(folder.name, `has no ${ADAPTER_CONFIG}, so it is not an adapter. ${listing(folder)}.`, { files: folder.files });
   }
-  const config = parsePeftConfig(`${folder.name}/${ADAPTER_CONFIG}`, await readJson(folder, ADAPTER_CONFIG, MAX_CONFIG_BYTES));
+  const config = parsePeftConfig(`${folder.name}/${ADAPTER_CONFIG}`, await readJson(folder, ADAPTER_CONFIG, MAX_CONFIG_BYTES), options);
   if (!folder.files.includes(ADAPTER_WEIGHTS)) throw new UsageError(folder.name, withoutWeights(folder), { files: folder.files });
   const weights = await openSafetensors(await folder.open(ADAPTER_WEIGHTS));
   try {

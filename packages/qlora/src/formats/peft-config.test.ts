@@ -65,6 +65,7 @@ describe("refuses by name, as the user's choice,", () => {
     [{ arrow_config: { top_k: 1 } }, /Arrow/],
     [{ init_lora_weights: "pissa_niter_4" }, /"pissa_niter_4" is not supported: it changes the base/],
     [{ init_lora_weights: "olora" }, /"olora"/],
+    [{ init_lora_weights: "pissa" }, /"pissa" is not supported: it changes the base\. Convert it first: qlora export/],
     [{ task_type: "SEQ_CLS" }, /task_type "SEQ_CLS"/],
   ])("%j", (given, message) => {
     expect(() => parse(given)).toThrow(UsageError);

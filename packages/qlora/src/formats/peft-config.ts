@@ -74,6 +74,11 @@ export function loraSettings(given: Pick<LoraSettings, "rank" | "alpha" | "targe
   });
 }
 
+export interface ParsePeftOptions {
+  /** Reads an adapter that PiSSA began and that was saved as it was; `pissaAsLora` makes something of it. */
+  readonly allowPissa?: boolean;
+}
+
 export interface ParsedPeftConfig {
   readonly settings: LoraSettings;
   /** Keys that are not known here and were passed over. */
@@ -85,7 +90,7 @@ export interface ParsedPeftConfig {
  * @throws UsageError for an adapter of another kind, or a feature that is not done here
  * @throws FormatError if a value is missing or cannot be
  */
-export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
+export function parsePeftConfig(file: string, json: unknown, options: ParsePeftOptions = {}): ParsedPeftConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw new FormatError(file, "is not an object.");
   const { peft_type } = json as { peft_type?: unknown };
   if (peft_type !== undefined && peft_type !== "LORA") {
@@ -96,7 +101,7 @@ export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
   }
   refuseUnsupported(file, json as Readonly<Record<string, unknown>>);
   const raw = checkJson(file, PeftSchema, json);
-  refuseOtherInit(file, raw.init_lora_weights);
+  const init = initOf(file, raw.init_lora_weights, options);
   if (raw.ensure_weight_tying && raw.modules_to_save?.length)
     throw new UsageError(file, "ensure_weight_tying true with modules_to_save is not supported: each module is trained as its own here.", {
       key: "ensure_weight_tying",
@@ -120,7 +125,7 @@ export function parsePeftConfig(file: string, json: unknown): ParsedPeftConfig {
     modulesToSave: raw.modules_to_save ?? [],
     bias: raw.bias,
     fanInFanOut: raw.fan_in_fan_out,
-    init: raw.init_lora_weights === false ? "random" : raw.init_lora_weights === "gaussian" ? "gaussian" : "default",
+    init,
     baseModel: raw.base_model_name_or_path ?? undefined,
   });
   return { settings, unknownKeys: unknownKeys(json) };
@@ -159,10 +164,17 @@ function isUsed(value: unknown): boolean {
 /** Ways to begin that leave the base as it was. The others move a part of the base into the adapter, so it fits the changed base alone. */
 const PLAIN_INITS: ReadonlySet<unknown> = new Set([undefined, null, true, false, "gaussian", "eva", "orthogonal", "mica"]);
 
-function refuseOtherInit(file: string, init: unknown): void {
-  if (PLAIN_INITS.has(init)) return;
-  const what = `init_lora_weights ${quoted(init)} is not supported: it changes the base. Convert the adapter to plain LoRA with path_initial_model_for_weight_conversion of PEFT's save_pretrained.`;
-  throw new UsageError(file, what, { key: "init_lora_weights", value: init });
+function initOf(file: string, init: unknown, { allowPissa = false }: ParsePeftOptions): LoraInit {
+  if (init === "pissa" && allowPissa) return "pissa";
+  if (PLAIN_INITS.has(init)) return init === false ? "random" : init === "gaussian" ? "gaussian" : "default";
+  const how =
+    init === "pissa"
+      ? "Convert it first: qlora export MODEL --adapter DIR --as peft --to PATH."
+      : "Convert the adapter to plain LoRA with path_initial_model_for_weight_conversion of PEFT's save_pretrained.";
+  throw new UsageError(file, `init_lora_weights ${quoted(init)} is not supported: it changes the base. ${how}`, {
+    key: "init_lora_weights",
+    value: init,
+  });
 }
 
 /** The text of `adapter_config.json` for these settings: every key that PEFT writes, sorted, indented by two. */

@@ -113,7 +113,7 @@ class LoftqStart implements WeightStart {
 }
 
 /** A = √(σ/s)·v and B = u·√(σ/s), so that s·B·A is what was decomposed. */
-function halves({ u, values, v }: TruncatedSvd, { rank, scale: s }: LoraTarget, rows: number): Matrices {
+export function halves({ u, values, v }: TruncatedSvd, { rank, scale: s }: LoraTarget, rows: number): Matrices {
   const columns = v.length / rank;
   const roots = values.map((value) => Math.sqrt(value / s));
   return {

@@ -2,8 +2,10 @@
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import type { DecoderConfig } from "../../config/decoder-config.ts";
+import type { ModelConfig } from "../../config/model-config.ts";
 import { asIn16Bit } from "../../config/model-tensors.ts";
 import { UsageError } from "../../error.ts";
+import type { Folder } from "../../formats/folder.ts";
 import { writeGgufFile } from "../../formats/gguf-writer/gguf-file.ts";
 import { ggufLora } from "../../formats/gguf-writer/gguf-lora.ts";
 import { MLX_CONFIG, MLX_WEIGHTS, mlxAdapter } from "../../formats/mlx-adapter.ts";
@@ -12,6 +14,7 @@ import { openFolder } from "../../formats/node-folder.ts";
 import { openAdapter } from "../../formats/open-adapter.ts";
 import type { PeftAdapter } from "../../formats/peft-adapter.ts";
 import { writeSafetensorsFile } from "../../formats/safetensors-file.ts";
+import { pissaAsLora } from "../../lora/pissa-as-lora.ts";
 import { writeFileSafely, writeFolderSafely } from "../../safe-write.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
@@ -112,13 +115,13 @@ async function exportAdapter(
 ): Promise<Exported> {
   if (path === undefined)
     throw new UsageError("--adapter", "is missing. Give the folder of the adapter to write, or a run folder as the model.", {});
-  const adapter = await openAdapter(await openFolder(path), config);
+  const adapter = await openAdapter(await openFolder(path), config, { allowPissa: as === "peft" });
   try {
     output.facts("adapter", `${shortestPath(adapter.folder)} · rank ${adapter.settings.rank} on ${plural(adapter.modules.size, "layer")}`);
     output.event("export", { model: folder.name, adapter: adapter.folder, modules: adapter.modules.size, as });
     const where = shellWord(shortestPath(to));
     if (as === "peft") {
-      await writePeft(to, config, adapter);
+      await writePeft(to, config, adapter.settings.init === "pissa" ? await converted(adapter, folder, config) : adapter);
       return { warnings: [], next: `PeftModel.from_pretrained(model, ${where})` };
     }
     if (config.kind !== "decoder")
@@ -130,6 +133,16 @@ async function exportAdapter(
     return { warnings: await writeGgufLora(to, config, adapter), next: `llama-cli -m … --lora ${where}` };
   } finally {
     await adapter.close();
+  }
+}
+
+/** Decomposes the weights of the base, which takes a while. */
+async function converted(adapter: PeftAdapter, folder: Folder, config: ModelConfig): Promise<PeftAdapter> {
+  const files = await openModelFiles(folder);
+  try {
+    return await pissaAsLora(adapter, config, files);
+  } finally {
+    await files.close();
   }
 }
 

@@ -1,9 +1,10 @@
 // What the package offers in any JavaScript. What needs Node (files, the run folder) is in "@qlora-js/qlora/node". No logic.
 export type { DecoderConfig } from "./config/decoder-config.ts";
-export { type ModelConfig, parseModelConfig, readModelConfig } from "./config/model-config.ts";
+export { type ModelConfig, readModelConfig } from "./config/model-config.ts";
 export type { LinearModule, ModelPart } from "./config/model-part.ts";
 export { linearModules, modelParts } from "./config/model-parts.ts";
 export { modelTensors } from "./config/model-tensors.ts";
+export { parseModelConfig } from "./config/parse-model-config.ts";
 export { SHAPES, shapeNamed } from "./config/shapes.ts";
 export type { T5Config } from "./config/t5-config.ts";
 export { type Batch, makeBatch } from "./data/batch.ts";

@@ -7,7 +7,8 @@ import { UsageError } from "../error.ts";
 import { memoryFolder } from "../formats/folder.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
-import { parseModelConfig, readModelConfig } from "./model-config.ts";
+import { readModelConfig } from "./model-config.ts";
+import { parseModelConfig } from "./parse-model-config.ts";
 
 const families = fileURLToPath(new URL("../../../../../shared/reference/families/", import.meta.url));
 

@@ -5,10 +5,10 @@ import { describe, expect, test } from "vitest";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
-
-import { parseModelConfig, readModelConfig } from "./model-config.ts";
+import { readModelConfig } from "./model-config.ts";
 import { linearModules } from "./model-parts.ts";
 import { checkModelTensors, modelTensors } from "./model-tensors.ts";
+import { parseModelConfig } from "./parse-model-config.ts";
 import { SHAPES, shapeNamed } from "./shapes.ts";
 
 const families = fileURLToPath(new URL("../../../../../shared/reference/families/", import.meta.url));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../error.ts";
-import { parseModelConfig } from "./model-config.ts";
+import { parseModelConfig } from "./parse-model-config.ts";
 import { wholeTensors } from "./savable-tensors.ts";
 
 const llama = (more: object = {}) =>

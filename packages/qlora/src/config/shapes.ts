@@ -1,11 +1,13 @@
 // Shapes of the LLaMA models of the paper, to plan for without having them. Sizes: LLaMA paper (arXiv 2302.13971), table 2, and its release's
 // params.json for the feed-forward widths.
 import { UsageError } from "../error.ts";
+import { llama as family } from "../families/llama.ts";
 import { didYouMean } from "../nearest-name.ts";
-import { type ModelConfig, parseModelConfig } from "./model-config.ts";
+import { configOfFamily } from "./config-of-family.ts";
+import type { ModelConfig } from "./model-config.ts";
 
 const llama = (hidden_size: number, intermediate_size: number, num_hidden_layers: number, num_attention_heads: number): ModelConfig =>
-  parseModelConfig({
+  configOfFamily(family, {
     model_type: "llama",
     hidden_size,
     intermediate_size,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { DecoderConfig } from "../config/decoder-config.ts";
-import { parseModelConfig } from "../config/model-config.ts";
 import { linearModules } from "../config/model-parts.ts";
+import { parseModelConfig } from "../config/parse-model-config.ts";
 import { UsageError } from "../error.ts";
 import { memoryFolder } from "./folder.ts";
 import { mlxAdapter } from "./mlx-adapter.ts";

@@ -1,7 +1,7 @@
 import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { type Backend, noGrad, scope } from "@qlora-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseModelConfig } from "../config/model-config.ts";
+import { parseModelConfig } from "../config/parse-model-config.ts";
 import { UsageError } from "../error.ts";
 import { type LoraSettings, loraSettings } from "../formats/peft-config.ts";
 import type { LanguageModel } from "../models/language-model.ts";

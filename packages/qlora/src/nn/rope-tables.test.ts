@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { DecoderConfig } from "../config/decoder-config.ts";
-import { parseModelConfig } from "../config/model-config.ts";
+import { parseModelConfig } from "../config/parse-model-config.ts";
 import { ropeFrequencies, ropeTables } from "./rope-tables.ts";
 
 interface Case {

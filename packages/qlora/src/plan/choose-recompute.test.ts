@@ -1,7 +1,7 @@
 import { nf4 } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { parseModelConfig } from "../config/model-config.ts";
+import { parseModelConfig } from "../config/parse-model-config.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import type { Recomputation } from "../nn/forward-pass.ts";
 import { chooseRecompute, type MemoryBudget, recomputeWords } from "./choose-recompute.ts";

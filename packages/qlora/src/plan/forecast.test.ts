@@ -3,7 +3,8 @@ import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { fp4, nf4, Pager, type QFormat } from "@qlora-js/core";
 import { describe, expect, it, vi } from "vitest";
 
-import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
+import { parseModelConfig } from "../config/parse-model-config.ts";
 import { DataOrder } from "../data/order.ts";
 import type { Example } from "../data/tokenize.ts";
 import { loraSettings } from "../formats/peft-config.ts";

@@ -2,7 +2,7 @@
 import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { type Backend, nf4, tensor, zeros } from "@qlora-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseModelConfig } from "../config/model-config.ts";
+import { parseModelConfig } from "../config/parse-model-config.ts";
 import { loadModel } from "../models/load-model.ts";
 import type { Recomputation } from "../nn/forward-pass.ts";
 import { forecast } from "./forecast.ts";

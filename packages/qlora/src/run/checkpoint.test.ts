@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createPlainBackend } from "@qlora-js/backend-cpu";
 import { type Backend, FormatError, nf4, Pager, tensor } from "@qlora-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseModelConfig } from "../config/model-config.ts";
+import { parseModelConfig } from "../config/parse-model-config.ts";
 import { StorageError } from "../error.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";

@@ -1,7 +1,7 @@
 // A run's manifest as it is now: hashes of the files it is made from, versions, backend, options.
 import { resolve } from "node:path";
+import { CONFIG_FILE } from "../../config/config-of-family.ts";
 import { textFileNames } from "../../config/hf-folder.ts";
-import { CONFIG_FILE } from "../../config/model-config.ts";
 import type { DataFile } from "../../data/read-file.ts";
 import { hashFile, hashFiles } from "../../formats/file-hash.ts";
 import { ggufOf } from "../../formats/gguf/gguf-of-folder.ts";

@@ -1,8 +1,8 @@
 import { DTypeError } from "@qlora-js/core";
 import { describe, expect, it } from "vitest";
 import type { DecoderConfig } from "../../config/decoder-config.ts";
-import { parseModelConfig } from "../../config/model-config.ts";
 import { modelTensors } from "../../config/model-tensors.ts";
+import { parseModelConfig } from "../../config/parse-model-config.ts";
 import { UsageError } from "../../error.ts";
 import type { ModelFiles } from "../model-files.ts";
 import type { StoredTensor } from "../safetensors.ts";

@@ -1,8 +1,8 @@
 import { FormatError, UnsupportedError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseModelConfig } from "../../config/model-config.ts";
 import { checkModelTensors } from "../../config/model-tensors.ts";
+import { parseModelConfig } from "../../config/parse-model-config.ts";
 import { UsageError } from "../../error.ts";
 import { Tokenizer } from "../../text/tokenizer.ts";
 import { bytesSource } from "../byte-source.ts";

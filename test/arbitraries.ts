@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { input, type Value } from "./value.ts";
 
 /** Properties run with one seed, so that a run can be repeated; FC_SEED and FC_RUNS try others. */
-export const PROPERTY = { seed: Number(process.env.FC_SEED ?? 20230523), numRuns: Number(process.env.FC_RUNS ?? 12) };
+export const PROPERTY = { seed: Number(process.env.FC_SEED ?? 20230523), numRuns: Number(process.env.FC_RUNS ?? 8) };
 
 /** Fails with the smallest drawn value for which the body does. */
 export const holds = <T>(drawn: fc.Arbitrary<T>, body: (x: T) => Promise<void>): Promise<void> =>

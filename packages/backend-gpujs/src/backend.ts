@@ -6,8 +6,8 @@ import {
   DeviceError,
   type Kernel,
   type Limits,
+  LiveBuffers,
   type MemoryUse,
-  OutOfMemoryError,
   type View,
 } from "@qlora-js/core";
 import { GpuJsBuffer } from "./buffer.ts";
@@ -26,9 +26,7 @@ export class GpuJsBackend implements Backend {
   readonly facts: { readonly mode: GpuJsMode; readonly onHost: readonly OnHost[] };
   readonly #engine: Engine;
   readonly #gpu: Gpu;
-  readonly #live = new Set<GpuJsBuffer>();
-  #liveBytes = 0;
-  #peakBytes = 0;
+  readonly #buffers: LiveBuffers<GpuJsBuffer>;
   #disposed = false;
 
   constructor(mode: GpuJsMode, engine: Engine) {
@@ -36,6 +34,8 @@ export class GpuJsBackend implements Backend {
     this.#engine = engine;
     this.#gpu = new Gpu(engine);
     this.limits = { maxBufferBytes: engine.mostNumbers, maxTotalBytes: 4 * 2 ** 30 };
+    const make = (byteLength: number): GpuJsBuffer => new GpuJsBuffer(byteLength, engine);
+    this.#buffers = new LiveBuffers(this.name, this.limits, make, (buffer) => buffer.drop());
   }
 
   /** Textures, or arrays, that are live now: those of buffers that a kernel has used. */
@@ -44,42 +44,26 @@ export class GpuJsBackend implements Backend {
   }
 
   alloc(byteLength: number): DeviceBuffer {
-    if (this.#disposed) throw new DeviceError("gpujs: the backend was used after dispose().");
-    const { maxBufferBytes, maxTotalBytes } = this.limits;
-    if (byteLength > maxBufferBytes || this.#liveBytes + byteLength > maxTotalBytes)
-      throw new OutOfMemoryError(
-        this.name,
-        byteLength,
-        this.#liveBytes,
-        `no room for ${byteLength} bytes: ${this.#liveBytes} of ${maxTotalBytes} are in use, and one buffer takes ${maxBufferBytes} at most.`,
-      );
-    const buffer = new GpuJsBuffer(byteLength, this.#engine);
-    this.#live.add(buffer);
-    this.#liveBytes += byteLength;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
-    return buffer;
+    return this.#buffers.alloc(byteLength);
   }
 
   free(buffer: DeviceBuffer): void {
-    const own = this.#own(buffer);
-    own.drop();
-    this.#live.delete(own);
-    this.#liveBytes -= own.byteLength;
+    this.#buffers.free(buffer);
   }
 
   write(buffer: DeviceBuffer, bytes: Uint8Array, offset = 0): void {
-    this.#own(buffer).write(bytes, offset);
+    this.#buffers.own(buffer).write(bytes, offset);
   }
 
   async read(buffer: DeviceBuffer, offset = 0, byteLength = buffer.byteLength - offset): Promise<Uint8Array> {
-    return this.#own(buffer).read(offset, byteLength);
+    return this.#buffers.own(buffer).read(offset, byteLength);
   }
 
   run(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void {
     const kernels: Readonly<Record<string, Kernel<Gpu, never>>> = gpuJsKernels;
     const kernel = Object.hasOwn(kernels, op) ? kernels[op] : undefined;
     if (!kernel) throw new DeviceError(`gpujs: there is no kernel "${op}".`);
-    for (const { buffer } of [...inputs, ...outputs]) this.#own(buffer);
+    for (const { buffer } of [...inputs, ...outputs]) this.#buffers.own(buffer);
     try {
       kernel(this.#gpu, inputs, outputs, attrs as never);
     } finally {
@@ -92,23 +76,17 @@ export class GpuJsBackend implements Backend {
   }
 
   memory(): MemoryUse {
-    return { liveBuffers: this.#live.size, liveBytes: this.#liveBytes, peakBytes: this.#peakBytes };
+    return this.#buffers.memory();
   }
 
   resetPeak(): void {
-    this.#peakBytes = this.#liveBytes;
+    this.#buffers.resetPeak();
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const buffer of this.#live) this.free(buffer);
+    this.#buffers.close();
     this.#engine.dispose();
-  }
-
-  /** @throws DeviceError unless the buffer was made here and not freed */
-  #own(buffer: DeviceBuffer): GpuJsBuffer {
-    if (buffer instanceof GpuJsBuffer && this.#live.has(buffer)) return buffer;
-    throw new DeviceError(`gpujs: a buffer of ${buffer.byteLength} bytes was used that is not live here: freed, or of another backend.`);
   }
 }

@@ -6,6 +6,7 @@ export * from "./error.ts";
 export { FrozenPager } from "./frozen-pager.ts";
 export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from "./half.ts";
 export type { Kernel, KernelTable, OpName, UpdateName } from "./kernel-table.ts";
+export { LiveBuffers } from "./live-buffers.ts";
 export { isTracked, type Spec } from "./op.ts";
 export { type Activation, type ActivationAttrs, gelu, geluTanh, relu, silu } from "./ops/activation.ts";
 export { type AttentionAttrs, type AttentionOptions, attention } from "./ops/attention.ts";

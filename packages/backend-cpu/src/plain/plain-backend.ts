@@ -5,8 +5,8 @@ import {
   DeviceError,
   type Kernel,
   type Limits,
+  LiveBuffers,
   type MemoryUse,
-  OutOfMemoryError,
   sizeOf,
   type View,
 } from "@qlora-js/core";
@@ -39,71 +39,48 @@ const HOST: Host = {
 
 class PlainBackend implements Backend {
   readonly name = "plain";
-  readonly #live = new Set<PlainBuffer>();
-  #liveBytes = 0;
-  #peakBytes = 0;
-  #disposed = false;
+  readonly #buffers: LiveBuffers<PlainBuffer>;
 
-  constructor(readonly limits: Limits) {}
+  constructor(readonly limits: Limits) {
+    this.#buffers = new LiveBuffers(this.name, limits, (byteLength) => new PlainBuffer(byteLength));
+  }
 
   alloc(byteLength: number): DeviceBuffer {
-    if (this.#disposed) throw new DeviceError("plain: the backend was used after dispose().");
-    const { maxBufferBytes, maxTotalBytes } = this.limits;
-    if (byteLength > maxBufferBytes || this.#liveBytes + byteLength > maxTotalBytes)
-      throw new OutOfMemoryError(
-        this.name,
-        byteLength,
-        this.#liveBytes,
-        `no room for ${byteLength} bytes: ${this.#liveBytes} of ${maxTotalBytes} are in use, and one buffer takes ${maxBufferBytes} at most.`,
-      );
-    const buffer = new PlainBuffer(byteLength);
-    this.#live.add(buffer);
-    this.#liveBytes += byteLength;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
-    return buffer;
+    return this.#buffers.alloc(byteLength);
   }
 
   free(buffer: DeviceBuffer): void {
-    const own = this.#own(buffer);
-    this.#live.delete(own);
-    this.#liveBytes -= own.byteLength;
+    this.#buffers.free(buffer);
   }
 
   write(buffer: DeviceBuffer, bytes: Uint8Array, offset = 0): void {
-    new Uint8Array(this.#own(buffer).bytes).set(bytes, offset);
+    new Uint8Array(this.#buffers.own(buffer).bytes).set(bytes, offset);
   }
 
   async read(buffer: DeviceBuffer, offset = 0, byteLength = buffer.byteLength - offset): Promise<Uint8Array> {
-    return new Uint8Array(this.#own(buffer).bytes, offset, byteLength).slice();
+    return new Uint8Array(this.#buffers.own(buffer).bytes, offset, byteLength).slice();
   }
 
   run(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void {
     const kernels: Readonly<Record<string, Kernel<Host, never>>> = plainKernels;
     const kernel = Object.hasOwn(kernels, op) ? kernels[op] : undefined;
     if (!kernel) throw new DeviceError(`plain: there is no kernel "${op}".`);
-    for (const { buffer } of [...inputs, ...outputs]) this.#own(buffer);
+    for (const { buffer } of [...inputs, ...outputs]) this.#buffers.own(buffer);
     kernel(HOST, inputs, outputs, attrs as never);
   }
 
   async flush(): Promise<void> {}
 
   memory(): MemoryUse {
-    return { liveBuffers: this.#live.size, liveBytes: this.#liveBytes, peakBytes: this.#peakBytes };
+    return this.#buffers.memory();
   }
 
   resetPeak(): void {
-    this.#peakBytes = this.#liveBytes;
+    this.#buffers.resetPeak();
   }
 
   dispose(): void {
-    this.#disposed = true;
-    for (const buffer of this.#live) this.free(buffer);
-  }
-
-  /** @throws DeviceError unless the buffer was made here and not freed */
-  #own(buffer: DeviceBuffer): PlainBuffer {
-    if (buffer instanceof PlainBuffer && this.#live.has(buffer)) return buffer;
-    throw new DeviceError(`plain: a buffer of ${buffer.byteLength} bytes was used that is not live here: freed, or of another backend.`);
+    this.#buffers.close();
   }
 }
 

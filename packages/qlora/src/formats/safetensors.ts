@@ -1,10 +1,11 @@
 // Reading a safetensors file: eight bytes of header length (little-endian), the header, then the tensors' bytes. Opening reads the header alone;
 // a tensor's bytes, or a part of them, are read when asked for.
-import { ArgumentError, FormatError, type Shape } from "@qlora-js/core";
+import { FormatError, type Shape } from "@qlora-js/core";
 import type { PackedWeight } from "./bitsandbytes/packed-weight.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { SafetensorsDType } from "./safetensors-dtype.ts";
 import { MAX_HEADER_BYTES, parseSafetensorsHeader, type TensorEntry } from "./safetensors-header.ts";
+import { checkTensorRange } from "./tensor-range.ts";
 
 /** A tensor in a file: row-major, little-endian. */
 export interface StoredTensor {
@@ -75,10 +76,7 @@ function storedTensor(source: ByteSource, dataStart: number, { dtype, shape, beg
     shape,
     byteLength,
     async read(offset = 0, length = byteLength - offset) {
-      const inside =
-        Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset <= byteLength - length;
-      if (!inside)
-        throw new ArgumentError("read", "offset", [offset, length], `bytes ${offset} to ${offset + length} of a tensor of ${byteLength}.`);
+      checkTensorRange(byteLength, offset, length);
       return source.read(dataStart + begin + offset, length);
     },
   };

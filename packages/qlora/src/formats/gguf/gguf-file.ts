@@ -1,7 +1,8 @@
 // A GGUF file: magic, version, counts, metadata, the list of tensors, then the tensors' bytes. Opening reads the header alone, and trusts nothing in it.
 // Knows nothing of models: names and numbers are as the file has them. Source: ggml docs/gguf.md.
-import { ArgumentError, type Shape } from "@qlora-js/core";
+import type { Shape } from "@qlora-js/core";
 import type { ByteSource } from "../byte-source.ts";
+import { checkTensorRange } from "../tensor-range.ts";
 import { GGUF_ALIGNMENT, GGUF_MAGIC, GGUF_VERSION, type TensorTypeName } from "./gguf-types.ts";
 import { HeaderCursor } from "./header-cursor.ts";
 import { type Metadata, readMetadata, shown } from "./metadata.ts";
@@ -81,9 +82,7 @@ function ggufTensor(source: ByteSource, dataStart: number, { type, shape, begin,
     shape,
     byteLength,
     async read(offset = 0, length = byteLength - offset) {
-      const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
-      if (!whole || offset > byteLength - length)
-        throw new ArgumentError("read", "offset", [offset, length], `bytes ${offset} to ${offset + length} of a tensor of ${byteLength}.`);
+      checkTensorRange(byteLength, offset, length);
       return source.read(dataStart + begin + offset, length);
     },
   };

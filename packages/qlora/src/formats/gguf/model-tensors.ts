@@ -1,7 +1,8 @@
 // The tensors of a GGUF file under Hugging Face's names, as the numbers Hugging Face has. What has no place in the architecture is refused, never passed over.
-import { ArgumentError, FormatError } from "@qlora-js/core";
+import { FormatError } from "@qlora-js/core";
 import { quoted } from "../quoted.ts";
 import type { StoredTensor } from "../safetensors.ts";
+import { checkTensorRange } from "../tensor-range.ts";
 import type { GgufFile, GgufTensor } from "./gguf-file.ts";
 import { ROPE_TENSORS } from "./rope-settings.ts";
 import { ELEMENT_BYTES, type TensorElements, tensorElements } from "./tensor-elements.ts";
@@ -70,9 +71,7 @@ function asStored(file: string, { dtype, shape, read }: TensorElements): StoredT
     shape,
     byteLength,
     async read(offset = 0, length = byteLength - offset) {
-      const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
-      if (!whole || offset > byteLength - length)
-        throw new ArgumentError("read", "offset", [offset, length], `bytes ${offset} to ${offset + length} of a tensor of ${byteLength}.`);
+      checkTensorRange(byteLength, offset, length);
       const first = Math.floor(offset / width);
       const bytes = await read(first, Math.ceil((offset + length) / width) - first);
       return bytes.length === length ? bytes : bytes.slice(offset - first * width, offset - first * width + length);

@@ -1,26 +1,12 @@
 // The command on the backend to read: the CPU's losses, and the same answer.
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { named, qlora } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
+import { MICRO_MODEL, microRun } from "./micro-run.ts";
 
 const fixtures = useFixtures();
-const MICRO = fileURLToPath(new URL("../../packages/qlora/micro/", import.meta.url));
-const MODEL = join(MICRO, "model");
-const RUN = [
-  MODEL,
-  join(MICRO, "demo", "train.jsonl"),
-  "--no-samples",
-  "--batch",
-  "2",
-  "--accumulate",
-  "2",
-  "--dropout",
-  "0.1",
-  "--lr",
-  "2e-3",
-];
+const RUN = microRun(2);
 
 describe("the command on gpu.js", () => {
   it("trains to the CPU's losses, and says what computes", async () => {
@@ -37,7 +23,7 @@ describe("the command on gpu.js", () => {
   });
 
   it("generates what the CPU does", async () => {
-    const ask = ["generate", MODEL, "--prompt", "What colour is the sky?", "--temperature", "0", "--max-new-tokens", "6"];
+    const ask = ["generate", MICRO_MODEL, "--prompt", "What colour is the sky?", "--temperature", "0", "--max-new-tokens", "6"];
     const [cpu, gpujs] = [await qlora(ask), await qlora([...ask, "--backend", "gpujs"])];
     expect(gpujs.code, gpujs.stderr).toBe(0);
     expect(named(gpujs, "generate")[0]!.ids).toEqual(named(cpu, "generate")[0]!.ids);

@@ -1,28 +1,14 @@
 // The command on a GPU: the CPU's losses, a device that is lost on the way, runs that move from one to the other.
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { withoutWebGpu } from "../backends.ts";
 import { adapterBytes, named, qlora, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
+import { MICRO, MICRO_MODEL, microRun } from "./micro-run.ts";
 
 const fixtures = useFixtures();
 const GPU = ["--backend", "webgpu:software"];
-const MICRO = fileURLToPath(new URL("../../packages/qlora/micro/", import.meta.url));
-const MODEL = join(MICRO, "model");
-const RUN = [
-  MODEL,
-  join(MICRO, "demo", "train.jsonl"),
-  "--no-samples",
-  "--batch",
-  "2",
-  "--accumulate",
-  "1",
-  "--dropout",
-  "0.1",
-  "--lr",
-  "2e-3",
-];
+const RUN = microRun(1);
 const train = (out: string, ...more: string[]): Promise<Result> => qlora(["train", ...RUN, "--out", join(fixtures().folder, out), ...more]);
 
 const losses = (result: Result): number[] => named(result, "step").map(({ loss }) => loss as number);
@@ -75,10 +61,10 @@ describe.skipIf(withoutWebGpu !== undefined)(`the command on WebGPU${withoutWebG
   });
 
   it("generates and evaluates as the CPU does", async () => {
-    const ask = ["generate", MODEL, "--prompt", "What colour is the sky?", "--temperature", "0", "--max-new-tokens", "12"];
+    const ask = ["generate", MICRO_MODEL, "--prompt", "What colour is the sky?", "--temperature", "0", "--max-new-tokens", "12"];
     const [cpu, gpu] = [await qlora(ask), await qlora([...ask, ...GPU])];
     expect(named(gpu, "generate")[0]!.ids).toEqual(named(cpu, "generate")[0]!.ids);
-    const judge = ["eval", MODEL, join(MICRO, "demo", "valid.jsonl")];
+    const judge = ["eval", MICRO_MODEL, join(MICRO, "demo", "valid.jsonl")];
     const [one, two] = [await qlora(judge), await qlora([...judge, ...GPU])].map((result) => named(result, "eval")[0]!.loss as number);
     expect(Math.abs(two! / one! - 1)).toBeLessThan(1e-5);
   });
@@ -86,7 +72,7 @@ describe.skipIf(withoutWebGpu !== undefined)(`the command on WebGPU${withoutWebG
 
 describe("without a GPU", () => {
   const environment = { VK_ICD_FILENAMES: "none", VK_DRIVER_FILES: "none" }; // no Vulkan driver is found
-  const ask = ["generate", MODEL, "--prompt", "hi", "--max-new-tokens", "2"];
+  const ask = ["generate", MICRO_MODEL, "--prompt", "hi", "--max-new-tokens", "2"];
   const linux = process.platform === "linux";
 
   it.skipIf(!linux)("refuses --backend webgpu, with what to do", async () => {

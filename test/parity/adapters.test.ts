@@ -1,18 +1,16 @@
 // What PEFT computes with adapters of every kind on tiny models: the variants in ../shared/reference/families, and loss and gradients of reference/adapters.json.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Backend, grad, nf4, noGrad, scale, scope, sum } from "@qlora-js/core";
+import { type Backend, nf4 } from "@qlora-js/core";
 import {
   adapterTensors,
   type Batch,
   type DecoderConfig,
   encodeSafetensors,
   formatPeftConfig,
-  type LanguageModel,
   LoraAdapter,
   linearModules,
   loadModel,
-  logits as logitsOf,
   loraSettings,
   memoryFolder,
   mergedFiles,
@@ -22,88 +20,34 @@ import {
   openModelFiles,
   parsePeftConfig,
   readModelConfig,
-  tokenLosses,
   type WeightStart,
   weightStart,
 } from "@qlora-js/qlora";
-import { openFolder, openSafetensorsFile } from "@qlora-js/qlora/node";
+import { openFolder } from "@qlora-js/qlora/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../backends.ts";
+import {
+  FAMILIES_FOLDER,
+  familyFolder,
+  type GoldenTensors,
+  goldenTensors,
+  hasFamilies,
+  loadFolder,
+  logitsOf,
+  lossAndGradients,
+  relativeDifference,
+  WITHOUT_FAMILIES,
+  worstLogit,
+} from "../reference/families.ts";
 
-const families = resolve(import.meta.dirname, "../../../shared/reference/families");
-const present = existsSync(families);
-const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
 const reference = resolve(import.meta.dirname, "../reference");
 
-type Tensors = ReadonlyMap<string, Float32Array | Int32Array>;
+const RECOMPUTE = ["cheap", "all"] as const;
 
-async function tensorsOf(path: string): Promise<Tensors> {
-  const file = await openSafetensorsFile(path);
-  const tensors = new Map<string, Float32Array | Int32Array>();
-  for (const [key, t] of file.tensors) {
-    const { buffer } = await t.read();
-    tensors.set(key, t.dtype === "I64" ? Int32Array.from(new BigInt64Array(buffer), Number) : new Float32Array(buffer));
-  }
-  await file.close();
-  return tensors;
-}
-
-async function load(backend: Backend, family: string, fourBit = false): Promise<LanguageModel> {
-  const folder = await openFolder(join(families, family));
-  const files = await openModelFiles(folder);
-  try {
-    return await loadModel(backend, await readModelConfig(folder), files, { format: fourBit ? nf4() : null });
-  } finally {
-    await files.close();
-  }
-}
-
-function batchOf(golden: Tensors): Batch {
+function batchOf(golden: GoldenTensors): Batch {
   const [inputIds, labels] = [golden.get("input_ids") as Int32Array, golden.get("labels") as Int32Array];
   const supervised = [...labels].filter((l, i) => i % 24 > 0 && l !== NOT_SUPERVISED).length;
   return { inputIds, labels, batch: 2, length: 24, supervised, lengths: [24, 24], bytes: 0 } as Batch;
-}
-
-async function lossAndGradients(
-  model: LanguageModel,
-  adapter: LoraAdapter,
-  batch: Batch,
-): Promise<{ loss: number; grads: Map<string, Float32Array> }> {
-  const parameters = adapter.parameters();
-  const recompute = ["cheap", "all"] as const;
-  const { loss, grads } = scope(model.backend, () => {
-    const loss = scale(sum(tokenLosses(model, batch, { dropoutKey: null, recompute })), 1 / batch.supervised);
-    return { loss: loss.detach(), grads: grad(loss, [...parameters.values()]) };
-  });
-  const named = new Map<string, Float32Array>();
-  for (const [i, name] of [...parameters.keys()].entries()) named.set(name, await grads[i]!.read());
-  const value = await loss.item();
-  for (const t of [loss, ...grads]) t.dispose();
-  return { loss: value, grads: named };
-}
-
-async function logits(model: LanguageModel, batch: Batch): Promise<Float32Array> {
-  const result = noGrad(model.backend, () => scope(model.backend, () => logitsOf(model, model.hidden(batch, { dropoutKey: null }))));
-  const values = await result.read();
-  result.dispose();
-  return values;
-}
-
-function worst(found: Float32Array, expected: Float32Array, mask: Int32Array): number {
-  const vocabulary = expected.length / mask.length;
-  let difference = 0;
-  for (let i = 0; i < expected.length; i++)
-    if (mask[Math.floor(i / vocabulary)]) difference = Math.max(difference, Math.abs(found[i]! - expected[i]!));
-  return difference;
-}
-
-function relative(found: ArrayLike<number>, expected: Float32Array): number {
-  let [off, norm] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    off += (found[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  return Math.sqrt(off / norm);
 }
 
 interface Case {
@@ -129,8 +73,8 @@ async function setByFormula(adapter: LoraAdapter): Promise<void> {
   }
 }
 
-describe.skipIf(!present).each(backends.filter(({ name }) => name === "cpu, 2 threads" || name === "webgpu"))(
-  `adapters on $name${reason}`,
+describe.skipIf(!hasFamilies).each(backends.filter(({ name }) => name === "cpu, 2 threads" || name === "webgpu"))(
+  `adapters on $name${WITHOUT_FAMILIES}`,
   ({ create }) => {
     let backend: Backend;
     beforeAll(async () => {
@@ -142,41 +86,41 @@ describe.skipIf(!present).each(backends.filter(({ name }) => name === "cpu, 2 th
     it.each(["dora", "modules_to_save", "patterns", "layers", "rslora"])(
       "adapter_%s of llama gives PEFT's logits and loss",
       async (name) => {
-        const golden = await tensorsOf(join(families, "llama/golden.safetensors"));
-        const { variants } = JSON.parse(readFileSync(join(families, "llama/golden.json"), "utf8"));
-        const model = await load(backend, "llama");
-        const stored = await openAdapter(await openFolder(join(families, `llama/adapter_${name}`)), model.config);
+        const golden = await goldenTensors(join(FAMILIES_FOLDER, "llama/golden.safetensors"));
+        const { variants } = JSON.parse(readFileSync(join(FAMILIES_FOLDER, "llama/golden.json"), "utf8"));
+        const model = await loadFolder(backend, familyFolder("llama"), null);
+        const stored = await openAdapter(await openFolder(join(FAMILIES_FOLDER, `llama/adapter_${name}`)), model.config);
         const adapter = await LoraAdapter.load(model, stored);
         await stored.close();
         const batch = batchOf(golden);
         const expected = golden.get(`variant.${name}.logits`) as Float32Array;
         const mask = golden.get("attention_mask") as Int32Array;
-        expect(worst(await logits(model, batch), expected, mask)).toBeLessThan(3e-5);
-        const { loss } = await lossAndGradients(model, adapter, batch);
+        expect(worstLogit(await logitsOf(model, batch), expected, mask)).toBeLessThan(3e-5);
+        const { loss } = await lossAndGradients(model, adapter, batch, RECOMPUTE);
         expect(Math.abs(loss - variants[name].loss)).toBeLessThan(5e-6);
         adapter.detach();
-        expect(worst(await logits(model, batch), golden.get("logits") as Float32Array, mask)).toBeLessThan(3e-5);
+        expect(worstLogit(await logitsOf(model, batch), golden.get("logits") as Float32Array, mask)).toBeLessThan(3e-5);
         model.dispose();
       },
     );
 
     it.each(["dora", "modules_to_save", "patterns"])("adapter_%s merged into the weights gives the same logits", async (name) => {
-      const golden = await tensorsOf(join(families, "llama/golden.safetensors"));
-      const folder = await openFolder(join(families, "llama"));
+      const golden = await goldenTensors(join(FAMILIES_FOLDER, "llama/golden.safetensors"));
+      const folder = await openFolder(join(FAMILIES_FOLDER, "llama"));
       const [config, files] = [await readModelConfig(folder), await openModelFiles(folder)];
-      const adapter = await openAdapter(await openFolder(join(families, `llama/adapter_${name}`)), config);
+      const adapter = await openAdapter(await openFolder(join(FAMILIES_FOLDER, `llama/adapter_${name}`)), config);
       const merged = mergedFiles({ backend, config, files, adapter, base: null, precision: "file" });
       const model = await loadModel(backend, config, merged, { format: null });
       await adapter.close();
       await files.close();
       const expected = golden.get(`variant.${name}.logits`) as Float32Array;
-      expect(worst(await logits(model, batchOf(golden)), expected, golden.get("attention_mask") as Int32Array)).toBeLessThan(3e-5);
+      expect(worstLogit(await logitsOf(model, batchOf(golden)), expected, golden.get("attention_mask") as Int32Array)).toBeLessThan(3e-5);
       model.dispose();
     });
 
     it("PiSSA over NF4 merged into NF4's weights gives the logits it was trained with, and into the 16-bit ones nearly", async () => {
-      const golden = await tensorsOf(join(families, "llama/golden.safetensors"));
-      const folder = await openFolder(join(families, "llama"));
+      const golden = await goldenTensors(join(FAMILIES_FOLDER, "llama/golden.safetensors"));
+      const folder = await openFolder(join(FAMILIES_FOLDER, "llama"));
       const [config, files] = [await readModelConfig(folder), await openModelFiles(folder)];
       const settings = loraSettings({ rank: 4, alpha: 8, targetModules: "all-linear", init: "pissa" });
       const start = weightStart(settings, linearModules(config), nf4(), 0)!;
@@ -186,7 +130,7 @@ describe.skipIf(!present).each(backends.filter(({ name }) => name === "cpu, 2 th
       const written = [];
       for (const t of adapterTensors(adapter.storedSettings, adapter.toStore()))
         written.push({ ...t, data: typeof t.data === "function" ? await t.data() : t.data });
-      const trained = await logits(model, batchOf(golden));
+      const trained = await logitsOf(model, batchOf(golden));
       const stored = await openAdapter(
         memoryFolder(
           new Map([
@@ -206,16 +150,16 @@ describe.skipIf(!present).each(backends.filter(({ name }) => name === "cpu, 2 th
         const merged = await loadModel(backend, config, mergedFiles({ backend, config, files, adapter: stored, base, precision: "f32" }), {
           format: null,
         });
-        expect(worst(await logits(merged, batchOf(golden)), expected, mask)).toBeLessThan(tolerance);
+        expect(worstLogit(await logitsOf(merged, batchOf(golden)), expected, mask)).toBeLessThan(tolerance);
         merged.dispose();
       }
       await files.close();
     });
 
     it.each(["dora", "patterns", "rslora", "layers"])("adapter_%s written for MLX is read back as the same adapter", async (name) => {
-      const golden = await tensorsOf(join(families, "llama/golden.safetensors"));
-      const model = await load(backend, "llama");
-      const peft = await openAdapter(await openFolder(join(families, `llama/adapter_${name}`)), model.config);
+      const golden = await goldenTensors(join(FAMILIES_FOLDER, "llama/golden.safetensors"));
+      const model = await loadFolder(backend, familyFolder("llama"), null);
+      const peft = await openAdapter(await openFolder(join(FAMILIES_FOLDER, `llama/adapter_${name}`)), model.config);
       const { tensors, config } = mlxAdapter(model.config as DecoderConfig, peft);
       const files = { "adapters.safetensors": await encodeSafetensors(tensors), "adapter_config.json": new TextEncoder().encode(config) };
       await peft.close();
@@ -223,23 +167,28 @@ describe.skipIf(!present).each(backends.filter(({ name }) => name === "cpu, 2 th
       await LoraAdapter.load(model, stored);
       await stored.close();
       const expected = golden.get(`variant.${name}.logits`) as Float32Array;
-      expect(worst(await logits(model, batchOf(golden)), expected, golden.get("attention_mask") as Int32Array)).toBeLessThan(3e-5);
+      expect(worstLogit(await logitsOf(model, batchOf(golden)), expected, golden.get("attention_mask") as Int32Array)).toBeLessThan(3e-5);
       model.dispose();
     });
 
     it.each(Object.entries(cases))("%s has PEFT's loss and gradients", async (name, { family, four_bit, config, loss }) => {
-      const expected = await tensorsOf(join(reference, "adapters.safetensors"));
-      const model = await load(backend, family, four_bit);
+      const expected = await goldenTensors(join(reference, "adapters.safetensors"));
+      const model = await loadFolder(backend, familyFolder(family), four_bit ? nf4() : null);
       const adapter = LoraAdapter.create(model, parsePeftConfig(name, config).settings, 0);
       await setByFormula(adapter);
       const names = [...expected.keys()].filter((key) => key.startsWith(`${name}/`)).map((key) => key.slice(name.length + 1));
       expect([...adapter.parameters().keys()].sort()).toEqual(names.sort());
-      const found = await lossAndGradients(model, adapter, batchOf(await tensorsOf(join(families, family, "golden.safetensors"))));
+      const found = await lossAndGradients(
+        model,
+        adapter,
+        batchOf(await goldenTensors(join(familyFolder(family), "golden.safetensors"))),
+        RECOMPUTE,
+      );
       expect(Math.abs(found.loss - loss)).toBeLessThan(5e-6);
       for (const [key, g] of found.grads) {
         const step = Math.ceil(g.length / 1024);
         const part = g.filter((_, i) => i % step === 0);
-        expect(relative(part, expected.get(`${name}/${key}`) as Float32Array), key).toBeLessThan(2e-5);
+        expect(relativeDifference(part, expected.get(`${name}/${key}`) as Float32Array), key).toBeLessThan(2e-5);
       }
       model.dispose();
     });

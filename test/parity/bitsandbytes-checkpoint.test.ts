@@ -5,13 +5,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
-import { type Backend, FrozenPager, fp4, nf4, noGrad, type QFormat, scope } from "@qlora-js/core";
+import { type Backend, FrozenPager, fp4, nf4, type QFormat } from "@qlora-js/core";
 import {
-  generate,
   type LanguageModel,
   linearModules,
-  loadModel,
-  logits as logitsOf,
   memoryFolder,
   mergedFiles,
   openModelFiles,
@@ -22,11 +19,22 @@ import {
 } from "@qlora-js/qlora";
 import { openFolder, openSafetensorsFile, writeModelFolder, writeQuantizedFolder } from "@qlora-js/qlora/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  continueGreedily,
+  FAMILIES_FOLDER,
+  goldenInputs,
+  goldenTensors,
+  hasFamilies,
+  type Inputs,
+  loadFolder,
+  logitsOf,
+  worstLogit,
+} from "../reference/families.ts";
 import { hasSmolLm2, SMOLLM2_REFERENCE, smolLm2Folder } from "../reference/smollm2.ts";
 
 const reference = resolve(import.meta.dirname, "../../../shared/reference");
-const families = join(reference, "families");
-const present = existsSync(families);
+const families = FAMILIES_FOLDER;
+const present = hasFamilies;
 const reason = present ? "" : " (skipped: ../shared/reference is absent)";
 /** Ten times float32's own noise (FAMILIES.md). */
 const TOLERANCE = 5e-5;
@@ -51,15 +59,8 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-async function load(path: string, format: QFormat | null, pager?: FrozenPager): Promise<LanguageModel> {
-  const folder = await openFolder(path);
-  const files = await openModelFiles(folder);
-  try {
-    return await loadModel(backend, await readModelConfig(folder), files, { format, ...(pager ? { pager } : {}) });
-  } finally {
-    await files.close();
-  }
-}
+const load = (path: string, format: QFormat | null, pager?: FrozenPager): Promise<LanguageModel> =>
+  loadFolder(backend, path, format, pager ? { pager } : {});
 
 /** Writes `path` in 4 bits and says where. */
 async function quantized(path: string, name: string, format: QFormat, maxShardBytes = Number.MAX_SAFE_INTEGER): Promise<string> {
@@ -74,15 +75,8 @@ async function quantized(path: string, name: string, format: QFormat, maxShardBy
   }
 }
 
-async function continued(model: LanguageModel, prompt: readonly number[], maxNewTokens: number): Promise<number[]> {
-  const ids: number[] = [];
-  const greedy = { maxNewTokens, temperature: 0, topK: 0, topP: 1, seed: 0, stopIds: [] };
-  for await (const id of generate(model, prompt, greedy)) ids.push(id);
-  return ids;
-}
-
 interface Golden {
-  readonly inputs: Parameters<LanguageModel["hidden"]>[0];
+  readonly inputs: Inputs;
   /** Places where logits mean something. */
   readonly mask: Int32Array;
   /** What transformers computes with the model in NF4 + double quantization. */
@@ -90,41 +84,13 @@ interface Golden {
 }
 
 async function openGolden(family: string): Promise<Golden> {
-  const file = await openSafetensorsFile(join(families, family, "golden.safetensors"));
-  const bytes = async (key: string) => (await file.tensors.get(key)!.read()).buffer;
-  const ints = async (key: string) => Int32Array.from(new BigInt64Array(await bytes(key)), Number);
-  try {
-    const [inputIds, seen] = [await ints("input_ids"), await ints("attention_mask")];
-    const lengths = [0, 24].map((row) => seen.slice(row, row + 24).reduce((a, b) => a + b, 0));
-    const logits = new Float32Array(await bytes("nf4.logits"));
-    if (!file.tensors.has("decoder_input_ids")) return { inputs: { inputIds, batch: 2, length: 24 }, mask: seen, logits };
-    const source = { inputIds, length: 24, lengths };
-    return {
-      inputs: { inputIds: await ints("decoder_input_ids"), batch: 2, length: 16, source },
-      mask: new Int32Array(32).fill(1),
-      logits,
-    };
-  } finally {
-    await file.close();
-  }
-}
-
-async function logits(model: LanguageModel, { inputs }: Golden): Promise<Float32Array> {
-  const result = noGrad(backend, () => scope(backend, () => logitsOf(model, model.hidden(inputs, { dropoutKey: null }))));
-  const values = await result.read();
-  result.dispose();
-  return values;
+  const tensors = await goldenTensors(join(families, family, "golden.safetensors"));
+  return { ...goldenInputs(tensors), logits: tensors.get("nf4.logits") as Float32Array };
 }
 
 /** How far logits are from transformers', at the worst. */
-async function difference(model: LanguageModel, golden: Golden): Promise<number> {
-  const vocabulary = golden.logits.length / golden.mask.length;
-  const found = await logits(model, golden);
-  return golden.logits.reduce(
-    (most, x, i) => (golden.mask[Math.floor(i / vocabulary)] ? Math.max(most, Math.abs(x - found[i]!)) : most),
-    0,
-  );
-}
+const difference = async (model: LanguageModel, { inputs, mask, logits }: Golden): Promise<number> =>
+  worstLogit(await logitsOf(model, inputs), logits, mask);
 
 describe.skipIf(!present).each(SAVED)(`the checkpoint that transformers saved of %s${reason}`, (family) => {
   const theirs = join(families, family, "bnb4");
@@ -160,10 +126,10 @@ describe.skipIf(!present).each(SAVED)(`the checkpoint that transformers saved of
     const [whole, fresh] = [await load(theirs, null), await load(join(families, family), nf4())];
     const pager = new FrozenPager(backend, { budgetBytes: 40_000 });
     const paged = await load(theirs, null, pager);
-    expect(await logits(paged, golden)).toEqual(await logits(whole, golden));
+    expect(await logitsOf(paged, golden.inputs)).toEqual(await logitsOf(whole, golden.inputs));
     expect(pager.counters.faults).toBeGreaterThan(0);
     const prompt = [...(golden.inputs.inputIds as Int32Array).slice(0, 8)];
-    expect(await continued(whole, prompt, 16)).toEqual(await continued(fresh, prompt, 16));
+    expect(await continueGreedily(whole, prompt, 16)).toEqual(await continueGreedily(fresh, prompt, 16));
     for (const model of [whole, fresh, paged]) model.dispose();
   });
 
@@ -259,7 +225,7 @@ describe.skipIf(!hasSmolLm2)(`SmolLM2${noSmolLm2}`, () => {
       readonly nf4_dq: { readonly prompts: readonly { readonly ids: number[]; readonly greedy: number[] }[] };
     };
     const model = await load(path, null);
-    for (const { ids, greedy } of golden.nf4_dq.prompts) expect(await continued(model, ids, greedy.length)).toEqual(greedy);
+    for (const { ids, greedy } of golden.nf4_dq.prompts) expect(await continueGreedily(model, ids, greedy.length)).toEqual(greedy);
     model.dispose();
   });
 });

@@ -1,51 +1,39 @@
 // What transformers + PEFT + bitsandbytes compute on tiny models of every family (reference/FAMILIES.md), within about ten times float32's own noise.
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { type Backend, grad, nf4, noGrad, Pager, type QFormat, scale, scope, slice, sum, type Tensor } from "@qlora-js/core";
+import { join } from "node:path";
+import { type Backend, nf4, Pager, type QFormat } from "@qlora-js/core";
 import {
   type Batch,
   DataOrder,
   type Example,
-  generate,
   type LanguageModel,
   LoraAdapter,
   linearModules,
-  loadModel,
-  logits as logitsOf,
   NOT_SUPERVISED,
-  openModelFiles,
   openPeftAdapter,
   PagedAdamW,
-  type Recomputation,
-  readModelConfig,
-  tokenLosses,
   train,
 } from "@qlora-js/qlora";
-import { openFolder, openSafetensorsFile } from "@qlora-js/qlora/node";
+import { openFolder } from "@qlora-js/qlora/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../backends.ts";
+import {
+  continueGreedily,
+  FAMILIES,
+  FAMILIES_FOLDER,
+  type GoldenTensors,
+  goldenTensors,
+  type Inputs,
+  loadFolder,
+  logitsOf,
+  lossAndGradients,
+  relativeDifference,
+  WITHOUT_FAMILIES,
+  worstLogit,
+} from "../reference/families.ts";
 
 /** Others can be made with `make_families.py --seed 3 --size odd`, and tested by naming their folder. */
-const reference = process.env.QLORA_TEST_FAMILIES ?? resolve(import.meta.dirname, "../../../shared/reference/families");
-const present = existsSync(reference);
-const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
-
-const FAMILIES = [
-  "llama",
-  "llama_tied_rope3",
-  "mistral",
-  "qwen2",
-  "qwen3",
-  "gemma2",
-  "gemma3_text",
-  "phi3",
-  "gpt2",
-  "gpt_neox",
-  "smollm3",
-  "olmo2",
-  "t5",
-  "t5_v10",
-];
+const reference = process.env.QLORA_TEST_FAMILIES ?? FAMILIES_FOLDER;
 
 interface Tolerance {
   readonly logits: number;
@@ -75,31 +63,19 @@ class Family {
   private constructor(
     readonly folder: string,
     readonly golden: Golden,
-    readonly tensors: ReadonlyMap<string, Float32Array | Int32Array>,
+    readonly tensors: GoldenTensors,
   ) {}
   static async open(name: string): Promise<Family> {
     const folder = join(reference, name);
-    const file = await openSafetensorsFile(join(folder, "golden.safetensors"));
-    const tensors = new Map<string, Float32Array | Int32Array>();
-    for (const [key, t] of file.tensors) {
-      const { buffer } = await t.read();
-      tensors.set(key, t.dtype === "I64" ? Int32Array.from(new BigInt64Array(buffer), Number) : new Float32Array(buffer));
-    }
-    await file.close();
+    const tensors = await goldenTensors(join(folder, "golden.safetensors"));
     return new Family(folder, JSON.parse(readFileSync(join(folder, "golden.json"), "utf8")) as Golden, tensors);
   }
   floats = (key: string): Float32Array => this.tensors.get(key) as Float32Array;
   ints = (key: string): Int32Array => this.tensors.get(key) as Int32Array;
 
-  async load(backend: Backend, format: QFormat | null, config = "config.json"): Promise<LanguageModel> {
-    const folder = await openFolder(this.folder);
-    const files = await openModelFiles(folder);
-    try {
-      return await loadModel(backend, await readModelConfig(folder, config), files, { format });
-    } finally {
-      await files.close();
-    }
-  }
+  load = (backend: Backend, format: QFormat | null, config = "config.json"): Promise<LanguageModel> =>
+    loadFolder(backend, this.folder, format, { config });
+
   async adapt(model: LanguageModel): Promise<LoraAdapter> {
     const stored = await openPeftAdapter(await openFolder(join(this.folder, "adapter")), linearModules(model.config));
     try {
@@ -136,56 +112,12 @@ function decoderBatch(inputIds: Int32Array, labels: Int32Array, length: number):
   return { inputIds, labels, batch: 2, length, supervised, lengths: [length, length], bytes: 0 };
 }
 
-type Inputs = Pick<Batch, "inputIds" | "batch" | "length" | "source">;
+/** Logits of every position that predicts something: of T5's decoder all but the last. */
+const logits = (model: LanguageModel, batch: Inputs, starts?: readonly number[]): Promise<Float32Array> =>
+  logitsOf(model, batch.source ? { ...batch, inputIds: withoutLast(batch), length: batch.length - 1 } : batch, starts);
 
-/** Logits of every position; of T5's decoder all but the last, which predicts nothing. */
-async function logits(model: LanguageModel, batch: Inputs, starts?: readonly number[]): Promise<Float32Array> {
-  const result = noGrad(model.backend, () =>
-    scope(model.backend, () => {
-      const hidden = model.hidden(batch, { dropoutKey: null, ...(starts ? { starts } : {}) });
-      return logitsOf(model, batch.source ? slice(hidden, 1, 0, batch.length - 1) : hidden);
-    }),
-  );
-  const values = await result.read();
-  result.dispose();
-  return values;
-}
-
-/** The largest difference over positions where the mask is 1. */
-function worst(found: Float32Array, expected: Float32Array, mask: Int32Array): number {
-  const vocabulary = expected.length / mask.length;
-  let difference = 0;
-  for (let i = 0; i < expected.length; i++)
-    if (mask[Math.floor(i / vocabulary)]) difference = Math.max(difference, Math.abs(found[i]! - expected[i]!));
-  return difference;
-}
-
-function relative(found: Float32Array, expected: Float32Array): number {
-  let [off, norm] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    off += (found[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  return Math.sqrt(off / norm);
-}
-
-async function lossAndGradients(
-  model: LanguageModel,
-  adapter: LoraAdapter,
-  batch: Batch,
-  recompute: readonly Recomputation[],
-): Promise<{ loss: number; grads: Map<string, Float32Array> }> {
-  const parameters = adapter.parameters();
-  const { loss, grads } = scope(model.backend, () => {
-    const loss = scale(sum(tokenLosses(model, batch, { dropoutKey: null, recompute })), 1 / batch.supervised);
-    return { loss: loss.detach(), grads: grad(loss, [...parameters.values()]) };
-  });
-  const named = new Map<string, Float32Array>();
-  for (const [i, name] of [...parameters.keys()].entries()) named.set(name, await grads[i]!.read());
-  const value = await loss.item();
-  for (const t of [loss, ...grads] as Tensor[]) t.dispose();
-  return { loss: value, grads: named };
-}
+const withoutLast = ({ inputIds, batch, length }: Inputs): Int32Array =>
+  Int32Array.from(Array.from({ length: batch }, (_, row) => [...inputIds.slice(row * length, (row + 1) * length - 1)]).flat());
 
 /** A row of a batch as an example. */
 function exampleOf({ inputIds, labels, length, source }: Batch, row: number): Example {
@@ -195,7 +127,8 @@ function exampleOf({ inputIds, labels, length, source }: Batch, row: number): Ex
 }
 
 /** Every family on the CPU; on the others, whose kernels the conformance cases hold to the same numbers, one of each architecture. */
-const familiesOn = (backend: string): string[] => (backend === "cpu, 2 threads" ? FAMILIES : ["llama", "gemma2", "gpt_neox", "t5"]);
+const familiesOn = (backend: string): readonly string[] =>
+  backend === "cpu, 2 threads" ? FAMILIES : ["llama", "gemma2", "gpt_neox", "t5"];
 
 describe.each(backends)("on $name", ({ name: on, create }) => {
   let backend: Backend;
@@ -205,7 +138,7 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
   afterEach(() => expect(backend.memory().liveBuffers, "live buffers after the test").toBe(0));
   afterAll(() => backend.dispose());
 
-  describe.skipIf(!present).each(familiesOn(on))(`%s${reason}`, (name) => {
+  describe.skipIf(!existsSync(reference)).each(familiesOn(on))(`%s${WITHOUT_FAMILIES}`, (name) => {
     let family: Family;
     beforeAll(async () => {
       family = await Family.open(name);
@@ -213,14 +146,14 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
 
     it.each(["config.json", "config_hub.json"])("computes the logits of transformers, with %s", async (config) => {
       const model = await family.load(backend, null, config);
-      expect(worst(await logits(model, family.batch()), family.floats("logits"), family.mask)).toBeLessThan(tolerance(name).logits);
+      expect(worstLogit(await logits(model, family.batch()), family.floats("logits"), family.mask)).toBeLessThan(tolerance(name).logits);
       model.dispose();
     });
 
     it.skipIf(name.startsWith("t5"))("computes the same logits for rows padded on the left (T5: right only)", async () => {
       const model = await family.load(backend, null);
       expect(
-        worst(
+        worstLogit(
           await logits(model, { inputIds: family.ints("left_input_ids"), batch: 2, length: 24 }, [0, 5]),
           family.floats("left_logits"),
           family.ints("left_attention_mask"),
@@ -231,7 +164,7 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
 
     it("computes the logits of the NF4 base with double quantization", async () => {
       const model = await family.load(backend, nf4());
-      expect(worst(await logits(model, family.batch()), family.floats("nf4.logits"), family.mask)).toBeLessThan(
+      expect(worstLogit(await logits(model, family.batch()), family.floats("nf4.logits"), family.mask)).toBeLessThan(
         tolerance(name, nf4()).logits,
       );
       model.dispose();
@@ -240,9 +173,11 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
     it("computes the logits of PEFT with the adapter on, and those of the base when it is taken off", async () => {
       const model = await family.load(backend, null);
       const adapter = await family.adapt(model);
-      expect(worst(await logits(model, family.batch()), family.floats("lora.logits"), family.mask)).toBeLessThan(tolerance(name).logits);
+      expect(worstLogit(await logits(model, family.batch()), family.floats("lora.logits"), family.mask)).toBeLessThan(
+        tolerance(name).logits,
+      );
       adapter.detach();
-      expect(worst(await logits(model, family.batch()), family.floats("logits"), family.mask)).toBeLessThan(tolerance(name).logits);
+      expect(worstLogit(await logits(model, family.batch()), family.floats("logits"), family.mask)).toBeLessThan(tolerance(name).logits);
       model.dispose();
     });
 
@@ -258,12 +193,12 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
         const { loss, grads } = await lossAndGradients(model, adapter, family.batch(), Array(8).fill(recompute));
         expect(Math.abs(loss - expected)).toBeLessThan(tolerance(name, format).loss);
         for (const [key, found] of grads)
-          expect(relative(found, family.floats(prefix + key)), key).toBeLessThan(tolerance(name, format).gradient);
+          expect(relativeDifference(found, family.floats(prefix + key)), key).toBeLessThan(tolerance(name, format).gradient);
         results.push(grads);
       }
       // T5's encoder gets its gradient from every layer of the decoder, in another order where these are recomputed
       if (family.isSeq2Seq) {
-        for (const grads of results) for (const [key, g] of grads) expect(relative(g, results[0]!.get(key)!)).toBeLessThan(1e-6);
+        for (const grads of results) for (const [key, g] of grads) expect(relativeDifference(g, results[0]!.get(key)!)).toBeLessThan(1e-6);
       } else expect(results.slice(1)).toEqual([results[0], results[0]]);
       model.dispose();
     });
@@ -271,16 +206,13 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
     it("continues greedily as generate() does", async () => {
       const model = await family.load(backend, null);
       const { prompt, tokens } = family.golden.greedy;
-      const found = [];
-      for await (const id of generate(model, prompt, { maxNewTokens: 16, temperature: 0, topK: 0, topP: 1, seed: 0, stopIds: [] }))
-        found.push(id);
-      expect(found).toEqual(tokens);
+      expect(await continueGreedily(model, prompt)).toEqual(tokens);
       model.dispose();
     });
   });
 
-  it.skipIf(!present).each(["llama", "qwen2", "gemma2", "t5"])(
-    `trains %s 30 steps as PEFT and torch.optim.AdamW do${reason}`,
+  it.skipIf(!existsSync(reference)).each(["llama", "qwen2", "gemma2", "t5"])(
+    `trains %s 30 steps as PEFT and torch.optim.AdamW do${WITHOUT_FAMILIES}`,
     async (name) => {
       const family = await Family.open(name);
       const model = await family.load(backend, nf4());
@@ -305,7 +237,7 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
         expect(Math.abs(loss - expected.loss), `loss of step ${step}`).toBeLessThan(1e-5);
         expect(Math.abs(gradNorm / expected.grad_norm - 1), `gradient norm of step ${step}`).toBeLessThan(5e-6);
       }
-      for (const [key, p] of parameters) expect(relative(await p.read(), family.floats(`final.${key}`)), key).toBeLessThan(2e-5);
+      for (const [key, p] of parameters) expect(relativeDifference(await p.read(), family.floats(`final.${key}`)), key).toBeLessThan(2e-5);
       pager.dispose();
       model.dispose();
     },

@@ -1,27 +1,31 @@
 // Every family as a GGUF file and back: the same config, the same numbers under the same names, the same logits as transformers. What llama.cpp does with
 // such files is tested where they are written.
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
-import { noGrad, scope } from "@qlora-js/core";
 import {
   type DecoderConfig,
   type Folder,
   ggufChunks,
   ggufModel,
   loadModel,
-  logits,
   memoryFolder,
   openModelFiles,
   parseModelConfig,
   readModelConfig,
 } from "@qlora-js/qlora";
-import { openFolder, openSafetensorsFile } from "@qlora-js/qlora/node";
+import { openFolder } from "@qlora-js/qlora/node";
 import { describe, expect, it } from "vitest";
-
-const reference = resolve(import.meta.dirname, "../../../shared/reference/families");
-const present = existsSync(reference);
-const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
+import {
+  DECODER_FAMILIES,
+  familyFolder,
+  goldenInputs,
+  goldenTensors,
+  hasFamilies,
+  logitsOf,
+  WITHOUT_FAMILIES,
+  worstLogit,
+} from "../reference/families.ts";
 
 /** What GGUF cannot say of a reference model is changed first; then its goldens are another model's. */
 const CHANGES: Readonly<Record<string, object>> = {
@@ -29,28 +33,13 @@ const CHANGES: Readonly<Record<string, object>> = {
   gemma3_text: { query_pre_attn_scalar: 16 },
   smollm3: { no_rope_layers: undefined, no_rope_layer_interval: 4 },
 };
-const FAMILIES = [
-  "llama",
-  "llama_tied_rope3",
-  "mistral",
-  "qwen2",
-  "qwen3",
-  "gemma2",
-  "gemma3_text",
-  "phi3",
-  "gpt2",
-  "gpt_neox",
-  "smollm3",
-  "olmo2",
-];
-
 async function originalConfig(family: string): Promise<DecoderConfig> {
-  const json = JSON.parse(readFileSync(join(reference, family, "config_hub.json"), "utf8")) as object;
+  const json = JSON.parse(readFileSync(join(familyFolder(family), "config_hub.json"), "utf8")) as object;
   return parseModelConfig({ ...json, ...CHANGES[family] }) as DecoderConfig;
 }
 
 async function asGguf(family: string, type: "F32" | "F16" | "Q8_0"): Promise<Folder> {
-  const files = await openModelFiles(await openFolder(join(reference, family)));
+  const files = await openModelFiles(await openFolder(familyFolder(family)));
   const model = ggufModel({ name: family, config: await originalConfig(family), files, text: undefined }, type);
   const chunks: Uint8Array[] = [];
   for await (const chunk of ggufChunks(model.metadata, model.tensors)) chunks.push(chunk);
@@ -61,7 +50,7 @@ async function asGguf(family: string, type: "F32" | "F16" | "Q8_0"): Promise<Fol
 /** A config without what a file without a tokenizer does not say. */
 const known = ({ bosTokenId: _, eosTokenIds: __, padTokenId: ___, dtype: ____, ...rest }: DecoderConfig): object => rest;
 
-describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (family) => {
+describe.skipIf(!hasFamilies).each(DECODER_FAMILIES)(`%s${WITHOUT_FAMILIES}`, (family) => {
   it("has the same config", async () => {
     const [found, expected] = [
       known((await readModelConfig(await asGguf(family, "F32"))) as DecoderConfig),
@@ -78,7 +67,7 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (family) => {
   });
 
   it("has the same tensors", async () => {
-    const original = await openModelFiles(await openFolder(join(reference, family)));
+    const original = await openModelFiles(await openFolder(familyFolder(family)));
     const gguf = await openModelFiles(await asGguf(family, "F32"));
     expect([...gguf.tensors.keys()].sort()).toEqual([...original.tensors.keys()].sort());
     for (const [name, tensor] of original.tensors) {
@@ -96,23 +85,18 @@ function near(found: Uint8Array<ArrayBuffer>, expected: Uint8Array<ArrayBuffer>)
   return a.length === b.length && a.every((x, i) => x === b[i] || Math.abs(x - b[i]!) < 2 ** -23);
 }
 
-describe.skipIf(!present).each(FAMILIES.filter((family) => !CHANGES[family] && family !== "mistral"))(`%s${reason}`, (family) => {
-  it("computes transformers' logits", async () => {
-    const folder = await asGguf(family, "F32");
-    const golden = await openSafetensorsFile(join(reference, family, "golden.safetensors"));
-    const ids = Int32Array.from(new BigInt64Array((await golden.tensors.get("input_ids")!.read()).buffer), Number);
-    const mask = new BigInt64Array((await golden.tensors.get("attention_mask")!.read()).buffer);
-    const expected = new Float32Array((await golden.tensors.get("logits")!.read()).buffer);
-    await golden.close();
-    const backend = await createCpuBackend({ threads: 1 });
-    const files = await openModelFiles(folder);
-    const model = await loadModel(backend, await readModelConfig(folder), files, { format: null });
-    const found = noGrad(backend, () =>
-      scope(backend, () => logits(model, model.hidden({ inputIds: ids, batch: 2, length: 24 }, { dropoutKey: null }))),
-    );
-    const values = await found.read();
-    const worst = values.reduce((most, x, i) => (mask[Math.floor(i / 256)] ? Math.max(most, Math.abs(x - expected[i]!)) : most), 0);
-    expect(worst).toBeLessThan(3e-5);
-    backend.dispose();
-  });
-});
+describe.skipIf(!hasFamilies).each(DECODER_FAMILIES.filter((family) => !CHANGES[family] && family !== "mistral"))(
+  `%s${WITHOUT_FAMILIES}`,
+  (family) => {
+    it("computes transformers' logits", async () => {
+      const folder = await asGguf(family, "F32");
+      const golden = await goldenTensors(join(familyFolder(family), "golden.safetensors"));
+      const { inputs, mask } = goldenInputs(golden);
+      const backend = await createCpuBackend({ threads: 1 });
+      const files = await openModelFiles(folder);
+      const model = await loadModel(backend, await readModelConfig(folder), files, { format: null });
+      expect(worstLogit(await logitsOf(model, inputs), golden.get("logits") as Float32Array, mask)).toBeLessThan(3e-5);
+      backend.dispose();
+    });
+  },
+);

@@ -1,13 +1,10 @@
 // T5 1.1 and 1.0 from GGUF files as llama.cpp's converter writes them: the same config, the same numbers under the same names.
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ggufChunks, type ModelConfig, memoryFolder, openModelFiles, parseModelConfig, readModelConfig } from "@qlora-js/qlora";
 import { openFolder } from "@qlora-js/qlora/node";
 import { describe, expect, it } from "vitest";
-
-const reference = resolve(import.meta.dirname, "../../../shared/reference/families");
-const present = existsSync(reference);
-const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
+import { familyFolder, hasFamilies, WITHOUT_FAMILIES } from "../reference/families.ts";
 
 type Value = Parameters<typeof ggufChunks>[0] extends ReadonlyMap<string, infer V> ? V : never;
 
@@ -36,10 +33,10 @@ function ggufName(name: string): string {
 
 const known = ({ bosTokenId: _, eosTokenIds: __, padTokenId: ___, dtype: ____, ...rest }: ModelConfig): object => rest;
 
-describe.skipIf(!present).each(["t5", "t5_v10"])(`%s${reason}`, (family) => {
+describe.skipIf(!hasFamilies).each(["t5", "t5_v10"])(`%s${WITHOUT_FAMILIES}`, (family) => {
   it("has the same config and the same tensors", async () => {
-    const json = JSON.parse(readFileSync(join(reference, family, "config_hub.json"), "utf8")) as Record<string, number>;
-    const original = await openModelFiles(await openFolder(join(reference, family)));
+    const json = JSON.parse(readFileSync(join(familyFolder(family), "config_hub.json"), "utf8")) as Record<string, number>;
+    const original = await openModelFiles(await openFolder(familyFolder(family)));
     const uint32 = (key: string, value: number): [string, Value] => [`t5.${key}`, { type: "uint32", value }];
     const metadata = new Map<string, Value>([
       ["general.architecture", { type: "string", value: "t5" }],

@@ -1,15 +1,16 @@
 // Merges beside PEFT's own, weight by weight, and what transformers makes of the folder: on tiny models of some families, in f32 and in bf16.
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import { type Backend, numberToBf16 } from "@qlora-js/core";
 import { generate, linearModules, loadModel, mergedFiles, openModelFiles, openPeftAdapter, readModelConfig } from "@qlora-js/qlora";
 import { openFolder, openSafetensorsFile, writeModelFolder, writeSafetensorsFile } from "@qlora-js/qlora/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NEEDS_PYTHON, python, runPython } from "../python/python.ts";
+import { FAMILIES_FOLDER } from "../reference/families.ts";
 
-const reference = resolve(import.meta.dirname, "../../../shared/reference/families");
+const reference = FAMILIES_FOLDER;
 const present = existsSync(reference);
 const reason = present ? NEEDS_PYTHON : "skipped: ../shared/reference/families is absent";
 

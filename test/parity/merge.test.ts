@@ -1,21 +1,19 @@
 // What comes out of a merge on tiny models of every family: logits as after PEFT's merge_and_unload (reference/FAMILIES.md), read back from GGUF, and
 // computed by llama.cpp.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
-import { type Backend, nf4, noGrad, type QFormat, scope } from "@qlora-js/core";
+import { type Backend, nf4, type QFormat } from "@qlora-js/core";
 import {
   type DecoderConfig,
   type GgufModelSource,
-  generate,
   ggufLora,
   ggufModel,
   type LanguageModel,
   LoraAdapter,
   linearModules,
   loadModel,
-  logits as logitsOf,
   type ModelConfig,
   type ModelFiles,
   mergedFiles,
@@ -27,33 +25,27 @@ import {
   readModelConfig,
   Tokenizer,
 } from "@qlora-js/qlora";
-import { openFile, openFolder, openSafetensorsFile, writeGgufFile } from "@qlora-js/qlora/node";
+import { openFile, openFolder, writeGgufFile } from "@qlora-js/qlora/node";
 import type { Llama } from "node-llama-cpp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  continueGreedily,
+  FAMILIES,
+  familyFolder,
+  type GoldenTensors,
+  goldenInputs,
+  goldenTensors,
+  hasFamilies,
+  type Inputs,
+  logitsOf,
+  WITHOUT_FAMILIES,
+  worstLogit,
+} from "../reference/families.ts";
 import { continueWithLlamaCpp, openLlamaCpp } from "./llama-cpp.ts";
 
-const reference = resolve(import.meta.dirname, "../../../shared/reference/families");
-const present = existsSync(reference);
-const reason = present ? "" : " (skipped: ../shared/reference/families is absent)";
 const llama = await openLlamaCpp();
 const without = llama ? "" : " (skipped: node-llama-cpp has no binary here)";
 
-const FAMILIES = [
-  "llama",
-  "llama_tied_rope3",
-  "mistral",
-  "qwen2",
-  "qwen3",
-  "gemma2",
-  "gemma3_text",
-  "phi3",
-  "gpt2",
-  "gpt_neox",
-  "smollm3",
-  "olmo2",
-  "t5",
-  "t5_v10",
-];
 /** What llama.cpp computes otherwise, and why. */
 const UNKNOWN_TO_LLAMA_CPP: Readonly<Record<string, string>> = {
   mistral: "llama.cpp has no windows for Llamas",
@@ -81,27 +73,6 @@ afterAll(async () => {
   await llama?.dispose();
 });
 
-type Inputs = Parameters<LanguageModel["hidden"]>[0];
-
-async function logits(model: LanguageModel, inputs: Inputs): Promise<Float32Array> {
-  const result = noGrad(backend, () => scope(backend, () => logitsOf(model, model.hidden(inputs, { dropoutKey: null }))));
-  const values = await result.read();
-  result.dispose();
-  return values;
-}
-
-async function continued(model: LanguageModel, prompt: readonly number[]): Promise<number[]> {
-  const ids: number[] = [];
-  const greedy = { maxNewTokens: 16, temperature: 0, topK: 0, topP: 1, seed: 0, stopIds: [] };
-  for await (const id of generate(model, prompt, greedy)) ids.push(id);
-  return ids;
-}
-
-function worst(found: Float32Array, expected: Float32Array, mask: Int32Array): number {
-  const vocabulary = expected.length / mask.length;
-  return expected.reduce((most, x, i) => (mask[Math.floor(i / vocabulary)] ? Math.max(most, Math.abs(x - found[i]!)) : most), 0);
-}
-
 /** A token a byte: llama.cpp's binding asks for some tokenizer, and these models have none. */
 function byteTokenizer(): GgufModelSource["text"] {
   const visible = [...range(33, 127), ...range(161, 173), ...range(174, 256)];
@@ -115,31 +86,22 @@ function byteTokenizer(): GgufModelSource["text"] {
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
+describe.skipIf(!hasFamilies).each(FAMILIES)(`%s${WITHOUT_FAMILIES}`, (name) => {
   let config: ModelConfig;
   let files: ModelFiles;
   let adapter: PeftAdapter;
   let golden: Golden;
-  const goldens = new Map<string, Float32Array>();
+  let goldens: GoldenTensors;
   let inputs: Inputs;
   let mask: Int32Array;
   beforeAll(async () => {
-    const folder = await openFolder(join(reference, name));
+    const folder = await openFolder(familyFolder(name));
     config = await readModelConfig(folder);
     files = await openModelFiles(folder);
-    adapter = await openPeftAdapter(await openFolder(join(reference, name, "adapter")), linearModules(config));
-    golden = JSON.parse(readFileSync(join(reference, name, "golden.json"), "utf8")) as Golden;
-    const tensors = await openSafetensorsFile(join(reference, name, "golden.safetensors"));
-    const ints = async (key: string) => Int32Array.from(new BigInt64Array((await tensors.tensors.get(key)!.read()).buffer), Number);
-    const [inputIds, seen] = [await ints("input_ids"), await ints("attention_mask")];
-    const lengths = [0, 24].map((row) => seen.slice(row, row + 24).reduce((a, b) => a + b, 0));
-    const seq2Seq = tensors.tensors.has("decoder_input_ids");
-    inputs = seq2Seq
-      ? { inputIds: await ints("decoder_input_ids"), batch: 2, length: 16, source: { inputIds, length: 24, lengths } }
-      : { inputIds, batch: 2, length: 24 };
-    mask = seq2Seq ? new Int32Array(32).fill(1) : seen;
-    for (const key of ["logits", "merged.logits"]) goldens.set(key, new Float32Array((await tensors.tensors.get(key)!.read()).buffer));
-    await tensors.close();
+    adapter = await openPeftAdapter(await openFolder(join(familyFolder(name), "adapter")), linearModules(config));
+    golden = JSON.parse(readFileSync(join(familyFolder(name), "golden.json"), "utf8")) as Golden;
+    goldens = await goldenTensors(join(familyFolder(name), "golden.safetensors"));
+    ({ inputs, mask } = goldenInputs(goldens));
   });
   afterAll(async () => {
     await adapter.close();
@@ -152,17 +114,17 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
 
   it("computes what the model computes after PEFT's merge", async () => {
     const model = await load(merged(null));
-    expect(worst(await logits(model, inputs), goldens.get("merged.logits")!, mask)).toBeLessThan(TOLERANCE);
+    expect(worstLogit(await logitsOf(model, inputs), goldens.get("merged.logits") as Float32Array, mask)).toBeLessThan(TOLERANCE);
     model.dispose();
   });
 
   it("merged into NF4's weights computes what NF4 with the adapter computes", async () => {
     const model = await load(merged(nf4()));
-    const found = await logits(model, inputs);
+    const found = await logitsOf(model, inputs);
     model.dispose();
     const trained = await load(files, nf4());
     await LoraAdapter.load(trained, adapter);
-    expect(worst(found, await logits(trained, inputs), mask)).toBeLessThan(TOLERANCE);
+    expect(worstLogit(found, await logitsOf(trained, inputs), mask)).toBeLessThan(TOLERANCE);
     trained.dispose();
   });
 
@@ -186,7 +148,7 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
       const gguf = await openGgufModel(await openFile(await written(merged(null))));
       const read = await load(gguf.files, null, parseModelConfig(gguf.config));
       const direct = await load(merged(null), null, usual());
-      expect(worst(await logits(read, inputs), await logits(direct, inputs), mask)).toBeLessThan(1e-5);
+      expect(worstLogit(await logitsOf(read, inputs), await logitsOf(direct, inputs), mask)).toBeLessThan(1e-5);
       for (const model of [read, direct]) model.dispose();
       await gguf.files.close();
     });
@@ -194,7 +156,7 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
     it.skipIf(!llama)(`is continued by llama.cpp ${asEver}${without}`, async () => {
       const { prompt, tokens } = golden.greedy;
       const model = await load(files, null, usual());
-      const expected = asEver === "as by transformers" ? tokens : await continued(model, prompt);
+      const expected = asEver === "as by transformers" ? tokens : await continueGreedily(model, prompt);
       model.dispose();
       const found = await continueWithLlamaCpp(llama as Llama, { model: await written(files), prompt, count: 16 });
       expect(found.ids).toEqual(expected);
@@ -203,16 +165,16 @@ describe.skipIf(!present).each(FAMILIES)(`%s${reason}`, (name) => {
     it.skipIf(!llama).each(name === "llama" ? ["adapter", "adapter_rslora", "adapter_patterns", "adapter_layers"] : ["adapter"])(
       `is continued by llama.cpp with %s as GGUF LoRA as it is here${without}`,
       async (variant) => {
-        const stored = await openPeftAdapter(await openFolder(join(reference, name, variant)), linearModules(config));
+        const stored = await openPeftAdapter(await openFolder(join(familyFolder(name), variant)), linearModules(config));
         const lora = join(scratch, `${name}-${variant}.gguf`);
         const { metadata, tensors } = ggufLora(variant, usual(), stored);
         await writeGgufFile(lora, metadata, tensors);
         const model = await load(files, null, usual());
         const { prompt } = golden.greedy;
-        const plain = await continued(model, prompt);
+        const plain = await continueGreedily(model, prompt);
         await LoraAdapter.load(model, stored);
         await stored.close();
-        const expected = await continued(model, prompt);
+        const expected = await continueGreedily(model, prompt);
         model.dispose();
         const found = await continueWithLlamaCpp(llama as Llama, { model: await written(files), lora, prompt, count: 16 });
         expect(found.ids).toEqual(expected);

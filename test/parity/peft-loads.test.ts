@@ -1,7 +1,7 @@
 // PEFT itself loads the adapters that are written here, of every kind, and computes with them what is computed here.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createCpuBackend } from "@qlora-js/backend-cpu";
 import { type Backend, noGrad, scope } from "@qlora-js/core";
 import {
@@ -21,8 +21,9 @@ import {
 import { openFolder, writePeftAdapter } from "@qlora-js/qlora/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NEEDS_PYTHON, python, runPython } from "../python/python.ts";
+import { FAMILIES_FOLDER } from "../reference/families.ts";
 
-const families = resolve(import.meta.dirname, "../../../shared/reference/families");
+const families = FAMILIES_FOLDER;
 const ready = python() !== undefined && existsSync(families);
 
 const settings = (given: Partial<LoraSettings>): LoraSettings =>

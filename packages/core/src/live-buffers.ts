@@ -55,10 +55,12 @@ export class LiveBuffers<B extends DeviceBuffer> {
     );
   }
 
+  /** How many are live, their bytes, and the most there were since the last resetPeak. */
   memory(): MemoryUse {
     return { liveBuffers: this.#live.size, liveBytes: this.#liveBytes, peakBytes: this.#peakBytes };
   }
 
+  /** Begins to measure the peak anew, from what is live. */
   resetPeak(): void {
     this.#peakBytes = this.#liveBytes;
   }

@@ -38,7 +38,7 @@ const STALL_MS = 60_000;
 
 /**
  * The hub of an environment: `HF_ENDPOINT`, `HF_HUB_CACHE`, `HF_HOME`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HUB_OFFLINE` and the rest as Python's client has them.
- * @param offline also where the environment does not say so
+ * @param options.offline also where the environment does not say so
  * @throws UsageError if `HF_ENDPOINT` is no address, or the token no token
  */
 export async function openHub({

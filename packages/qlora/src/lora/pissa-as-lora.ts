@@ -11,7 +11,10 @@ import { exactSvd } from "../linalg/truncated-svd.ts";
 import { doubled, joinResidual } from "./residual.ts";
 import { halves } from "./weight-start.ts";
 
-/** @param files of the base, whose weights are decomposed */
+/**
+ * PEFT's PiSSA adapter as plain LoRA over the untouched base.
+ * @param files of the base, whose weights are decomposed
+ */
 export async function pissaAsLora(stored: PeftAdapter, config: ModelConfig, files: ModelFiles): Promise<PeftAdapter> {
   const settings = doubled({ ...stored.settings, init: "default" });
   const tensors = renamedTensors(config, files.tensors);

@@ -1,17 +1,19 @@
 // MODEL of `qlora plan`: a folder, a GGUF file, a config.json alone, or a shape that is shipped. No weights are read; of their files, if they are there, the headers.
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { namedFormat } from "@qlora-js/core";
 import type { ModelConfig } from "../config/model-config.ts";
 import { readModelConfig } from "../config/model-config.ts";
+import { modelParts } from "../config/model-parts.ts";
 import { renamedTensors } from "../config/model-tensors.ts";
 import { SHAPES, shapeNamed } from "../config/shapes.ts";
+import { skippedModules } from "../config/skipped-modules.ts";
 import { UsageError } from "../error.ts";
 import { openModelFiles } from "../formats/model-files.ts";
 import { openFolder } from "../formats/node-folder.ts";
-import { coreDType } from "../formats/safetensors-dtype.ts";
 import { parseHubName } from "../hub/hub-name.ts";
+import { embeddingDType, type StoredWeights, storedWeights, type WeightDType } from "../models/weight-form.ts";
 import { didYouMean } from "../nearest-name.ts";
-import type { WeightDType } from "../plan/skeleton.ts";
 import { readManifest } from "../run/manifest.ts";
 import { isRunFolder } from "../run/run-folder.ts";
 import { type HubAccess, localModel } from "./from-hub.ts";
@@ -22,6 +24,8 @@ export interface PlannedModel {
   readonly config: ModelConfig;
   /** What its weights are in. */
   readonly dtype: WeightDType;
+  /** What its files have of each weight; empty for a shape. */
+  readonly stored: StoredWeights;
   /** Undefined for a shape. */
   readonly folder: ModelFolder | undefined;
 }
@@ -33,14 +37,16 @@ export interface PlannedModel {
 export async function plannedModel(given: string, hub: HubAccess): Promise<PlannedModel> {
   if (Object.hasOwn(SHAPES, given)) {
     const config = shapeNamed(given);
-    return { name: given, config, dtype: weightDType(config.dtype), folder: undefined };
+    return { name: given, config, dtype: weightDType(config.dtype), stored: new Map(), folder: undefined };
   }
   const named = (await isRunFolder(given)) ? (await readManifest(given)).model.path : given;
   const path = parseHubName(named) ? (await localModel(named, hub, "text")).path : named;
   const isFile = await kindOf(path);
   if (!isFile || /\.gguf$/i.test(path)) {
     const folder = await openModelFolder(path);
-    return { name: given, config: folder.config, dtype: (await storedDType(folder)) ?? weightDType(folder.config.dtype), folder };
+    const { config } = folder;
+    const stored = await weightsOf(folder);
+    return { name: given, config, dtype: embeddingDType(config, stored) ?? weightDType(config.dtype), stored, folder };
   }
   const config = await readModelConfig(await openFolder(dirname(given)), basename(given));
   const folder: ModelFolder = {
@@ -50,7 +56,18 @@ export async function plannedModel(given: string, hub: HubAccess): Promise<Plann
     template: undefined,
     stopIds: config.eosTokenIds,
   };
-  return { name: given, config, dtype: weightDType(config.dtype), folder };
+  const dtype = weightDType(config.dtype);
+  return { name: given, config, dtype, stored: byConfig(given, config, dtype), folder };
+}
+
+/** What a config says of the files that are not here. */
+function byConfig(file: string, config: ModelConfig, dtype: WeightDType): StoredWeights {
+  const { quantization } = config;
+  if (!quantization) return new Map();
+  const packed = namedFormat(quantization.format, { doubleQuant: quantization.doubleQuant });
+  const skipped = skippedModules(file, config, quantization.skipped ?? []);
+  const linears = modelParts(config).filter(({ kind, name }) => kind === "linear" && !skipped.has(name));
+  return new Map(linears.map(({ name }) => [`${name}.weight`, { dtype, packed }]));
 }
 
 /** Whether a path is a file; false for a folder. */
@@ -66,14 +83,12 @@ async function kindOf(path: string): Promise<boolean> {
 
 const weightDType = (dtype: ModelConfig["dtype"]): WeightDType => (dtype === "f32" || dtype === "f16" ? dtype : "bf16");
 
-/** What the embeddings of a folder's files are in; undefined where there are no files. */
-async function storedDType({ folder, config }: ModelFolder): Promise<WeightDType | undefined> {
-  if (!folder.files.some((file) => /\.(safetensors|gguf)$/.test(file))) return undefined;
+/** What a folder's files have; nothing where there are no files. */
+async function weightsOf({ folder, config }: ModelFolder): Promise<StoredWeights> {
+  if (!folder.files.some((file) => /\.(safetensors|gguf)$/.test(file))) return byConfig(folder.name, config, weightDType(config.dtype));
   const files = await openModelFiles(folder);
   try {
-    const stored = renamedTensors(config, files.tensors).get(`${config.names.embedding}.weight`);
-    const dtype = stored && coreDType(stored.dtype);
-    return dtype === "f32" || dtype === "f16" || dtype === "bf16" ? dtype : undefined;
+    return storedWeights(renamedTensors(config, files.tensors));
   } finally {
     await files.close();
   }

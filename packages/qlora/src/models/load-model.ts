@@ -31,6 +31,7 @@ import { LinearSlot } from "../nn/linear-slot.ts";
 import { QuantizedLinear } from "../nn/quantized-linear.ts";
 import { buildModel } from "./build-model.ts";
 import type { LanguageModel } from "./language-model.ts";
+import { storedWeights, type WeightDType, weightForms } from "./weight-form.ts";
 
 /** How weights are held, and where. */
 export interface LoadOptions {
@@ -59,9 +60,7 @@ export async function loadModel(backend: Backend, config: ModelConfig, files: Mo
   checkModelTensors(config, files);
   const tensors = renamedTensors(config, files.tensors);
   checkFormat(files, options.format);
-  // in a file with 4-bit weights the others are those that its maker left out
-  const packed = [...tensors.values()].some((tensor) => tensor.packed);
-  const loader = new Loader(backend, tensors, packed ? { ...options, format: null } : options);
+  const loader = new Loader(backend, tensors, options);
   const parts = new Map<string, LinearSlot | Tensor>();
   try {
     for (const part of modelParts(config)) parts.set(part.name, await loader.load(part));
@@ -90,7 +89,7 @@ const alreadyPacked = (name: string): UsageError =>
   );
 
 class Loader {
-  readonly format: LoadOptions["format"];
+  readonly formOf: ReturnType<typeof weightForms>;
   readonly pager: LoadOptions["pager"];
   readonly prepare: LoadOptions["prepare"];
   readonly onProgress: LoadOptions["onProgress"];
@@ -103,7 +102,7 @@ class Loader {
     readonly tensors: ModelFiles["tensors"],
     { format, pager, prepare, onProgress }: LoadOptions,
   ) {
-    this.format = format;
+    this.formOf = weightForms(storedWeights(tensors), format, "f32");
     this.pager = pager;
     this.prepare = prepare;
     this.onProgress = onProgress;
@@ -134,12 +133,14 @@ class Loader {
   }
 
   async #linear(module: LinearModule): Promise<Linear> {
-    const { name, bias, layer, transposed, keep } = module;
+    const { name, bias, layer, transposed } = module;
     const offset = bias ? await this.#asF32(`${name}.bias`) : null;
-    const { stored } = this.#find(`${name}.weight`);
+    const { stored, dtype } = this.#find(`${name}.weight`);
+    const form = this.formOf(module);
     if (stored.packed && this.prepare) throw alreadyPacked(name);
     if (stored.packed) return this.#quantized(await this.#packed(stored, stored.packed), offset, layer);
-    if (!this.format && !transposed && !keep && !this.prepare) return new DenseLinear(await this.#asStored(`${name}.weight`), offset);
+    const asItIs = form.kind === "dense" && form.dtype === dtype && !transposed && !this.prepare;
+    if (asItIs) return new DenseLinear(await this.#asStored(`${name}.weight`), offset);
     const bytes = await this.#bytes(`${name}.weight`);
     const matrix = (): Tensor => (transposed ? transpose(cast(bytes(), "f32")) : cast(bytes(), "f32"));
     if (!this.prepare) return this.#store(module, matrix, offset);
@@ -157,18 +158,17 @@ class Loader {
   }
 
   /** @param matrix the weight as f32 [out, in] */
-  async #store({ name, layer, keep }: LinearModule, matrix: () => Tensor, offset: Tensor | null): Promise<Linear> {
-    const { format } = this;
-    const dtype = keep ? "f32" : this.#find(`${name}.weight`).dtype;
-    if (!format || keep)
+  async #store(module: LinearModule, matrix: () => Tensor, offset: Tensor | null): Promise<Linear> {
+    const form = this.formOf(module);
+    if (form.kind === "dense")
       return new DenseLinear(
-        this.#keep(() => cast(matrix(), dtype)),
+        this.#keep(() => cast(matrix(), form.dtype)),
         offset,
       );
     return this.#quantized(
-      this.#keep(() => quantize(matrix(), format)),
+      this.#keep(() => quantize(matrix(), form.format)),
       offset,
-      layer,
+      module.layer,
     );
   }
 
@@ -204,7 +204,7 @@ class Loader {
     return () => fromBytes(this.backend, bytes, stored.shape, dtype);
   }
 
-  #find(name: string): { readonly stored: StoredTensor; readonly dtype: "f32" | "bf16" | "f16" } {
+  #find(name: string): { readonly stored: StoredTensor; readonly dtype: WeightDType } {
     const stored = this.tensors.get(name)!; // checkModelTensors saw that it is there
     const dtype = coreDType(stored.dtype);
     if (dtype !== "f32" && dtype !== "bf16" && dtype !== "f16")

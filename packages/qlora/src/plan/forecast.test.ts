@@ -7,14 +7,19 @@ import type { ModelConfig } from "../config/model-config.ts";
 import { parseModelConfig } from "../config/parse-model-config.ts";
 import { DataOrder } from "../data/order.ts";
 import type { Example } from "../data/tokenize.ts";
+import { withPackedWeights } from "../formats/bitsandbytes/packed-weights.ts";
+import { quantizedFiles } from "../formats/bitsandbytes/quantized-files.ts";
+import type { ModelFiles } from "../formats/model-files.ts";
 import { loraSettings } from "../formats/peft-config.ts";
 import { LoraAdapter } from "../lora/lora-adapter.ts";
 import { loadModel } from "../models/load-model.ts";
+import { storedWeights } from "../models/weight-form.ts";
 import type { Recomputation } from "../nn/forward-pass.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { train } from "../train/train.ts";
 import { sumOf } from "./component.ts";
 import { type ForecastOptions, forecast } from "./forecast.ts";
+import { byMethod } from "./methods.ts";
 import { blankBatch } from "./micro-batch.ts";
 import { randomModel } from "./random-model.fixture.ts";
 
@@ -50,9 +55,9 @@ const standard = {
 } as const satisfies ForecastOptions;
 
 /** The peak of loading and two steps of training. */
-async function measure(shape: ModelConfig, options: ForecastOptions): Promise<number> {
+async function measure(shape: ModelConfig, options: ForecastOptions, given?: ModelFiles): Promise<number> {
   const backend = createPlainBackend();
-  const files = await randomModel(shape, options.dtype);
+  const files = given ?? (await randomModel(shape, options.dtype));
   const model = await loadModel(backend, shape, files, { format: options.format });
   const adapter = LoraAdapter.create(model, options.adapter!, 0);
   const parameters = adapter.parameters();
@@ -85,12 +90,20 @@ async function measure(shape: ModelConfig, options: ForecastOptions): Promise<nu
   return peakBytes;
 }
 
-async function expectAgreement(shape: ModelConfig, options: ForecastOptions): Promise<void> {
+async function expectAgreement(shape: ModelConfig, options: ForecastOptions, files?: ModelFiles): Promise<void> {
   const { deviceBytes, components } = forecast(shape, options);
-  const measured = await measure(shape, options);
+  const measured = await measure(shape, options, files);
   expect(sumOf(components)).toBe(deviceBytes);
   expect(deviceBytes / measured).toBeGreaterThan(0.97);
   expect(deviceBytes / measured).toBeLessThan(1.03);
+}
+
+/** A checkpoint of bitsandbytes' 4 bits in which some layers are in f32, as those are that `llm_int8_skip_modules` names. */
+async function partlyPacked(shape: ModelConfig, skipped: RegExp): Promise<ModelFiles> {
+  const [backend, whole] = [createPlainBackend(), await randomModel(shape, "f32")];
+  const quantized = await quantizedFiles(shape, whole, { backend, format: nf4() });
+  const tensors = [...quantized.tensors].filter(([name]) => !skipped.test(name));
+  return { ...whole, tensors: await withPackedWeights(new Map([...whole.tensors].filter(([n]) => skipped.test(n)).concat(tensors))) };
 }
 
 describe("forecast", () => {
@@ -140,5 +153,42 @@ describe("forecast", () => {
     const free = forecast(config(), standard);
     expect(free.pagedBytes).toBe(0);
     expect(forecast(config(), options).pagedBytes).toBe(free.trainedParameters * 8 - 20_000);
+  });
+  it("agrees with the engine for tables and layers that are trained whole", async () =>
+    expectAgreement(config(), {
+      ...standard,
+      adapter: loraSettings({ rank: 4, alpha: 8, targetModules: ["q_proj"], modulesToSave: ["lm_head", "embed_tokens"] }),
+    }));
+
+  describe("of a checkpoint that leaves layers out of its 4 bits", () => {
+    // more than half of the weights
+    const SKIPPED = /^model\.layers\.[013]\..*(gate|up|down|q)_proj/;
+
+    it("agrees with the engine, whatever else is asked for", async () => {
+      const shape = config({ hidden_size: 128, intermediate_size: 256 });
+      const files = await partlyPacked(shape, SKIPPED);
+      const stored = storedWeights(files.tensors);
+      await expectAgreement(shape, { ...standard, dtype: "f32", stored }, files);
+      const all4 = forecast(shape, { ...standard, dtype: "f32" }).components;
+      const mixed = forecast(shape, { ...standard, dtype: "f32", stored });
+      expect(mixed.components.weights).toBeGreaterThan(3 * all4.weights);
+      expect(mixed.components.scales).toBeLessThan(all4.scales);
+      expect(forecast(shape, { ...standard, stored, format: null }).components.weights).toBe(mixed.components.weights);
+    });
+
+    it("pages what is in 4 bits alone, and compares with the whole model in 16 bits", async () => {
+      const shape = config();
+      const stored = storedWeights((await partlyPacked(shape, SKIPPED)).tensors);
+      const run = { ...standard, dtype: "f32", stored } as const;
+      const { weights } = forecast(shape, run).components;
+      const paged = forecast(shape, { ...run, weightsBudget: 1000 });
+      const dense = weights - paged.pagedBytes + forecast(shape, run).components.scales;
+      expect(paged.components.weights + paged.components.scales).toBeLessThanOrEqual(dense + 1000);
+      expect(paged.components.weights).toBeGreaterThan(dense);
+      expect(forecast(shape, byMethod("lora", run)).components.scales).toBe(0);
+      expect(forecast(shape, byMethod("lora", run)).components.weights).toBe(
+        forecast(shape, { ...run, format: null, stored: new Map() }).components.weights,
+      );
+    });
   });
 });

@@ -4,7 +4,9 @@ import { type Backend, empty, fold, key, Pager, type QFormat, scope, square, sum
 import type { ModelConfig } from "../config/model-config.ts";
 import type { LoraSettings } from "../formats/peft-config.ts";
 import type { LanguageModel } from "../models/language-model.ts";
+import type { StoredWeights, WeightDType } from "../models/weight-form.ts";
 import type { ForwardPass, Recomputation } from "../nn/forward-pass.ts";
+import { QuantizedLinear } from "../nn/quantized-linear.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../optimizer/paged-adamw.ts";
 import { tokenLosses } from "../train/token-losses.ts";
 import type { BatchShape } from "./batch-shape.ts";
@@ -13,13 +15,15 @@ import { CountingDevice } from "./counting-device.ts";
 import { FullFineTuning } from "./full-fine-tuning.ts";
 import { blankBatch, microBatch } from "./micro-batch.ts";
 import { runtimeBytes } from "./runtime-bytes.ts";
-import { skeletonAdapter, skeletonModel, type WeightDType } from "./skeleton.ts";
+import { skeletonAdapter, skeletonModel } from "./skeleton.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What of a run its memory depends on. */
 export interface ForecastOptions {
   /** What the file's weights are in; embeddings and head keep it. */
   readonly dtype: WeightDType;
+  /** What the file has of each weight, where they are not all the same: 4-bit ones stay as they are, and so do others beside them. */
+  readonly stored?: StoredWeights;
   /** What linear weights are stored in; null keeps the file's type. */
   readonly format: QFormat | null;
   /** The adapter; null trains every weight (over plain weights only). */
@@ -75,6 +79,7 @@ export function forecast(config: ModelConfig, options: ForecastOptions, onRun?: 
   const device = new CountingDevice(onRun, options.workspace);
   const model = skeletonModel(device, config, {
     dtype: options.dtype,
+    stored: options.stored ?? new Map(),
     format: options.format,
     as: (component, make) => device.as(component, make),
     label: (tensors, component) =>
@@ -83,14 +88,18 @@ export function forecast(config: ModelConfig, options: ForecastOptions, onRun?: 
         component,
       ),
   });
+  const quantized = quantizedBytes(model);
   const { parameters, losses } = options.adapter ? adapted(device, model, options.adapter, options) : full(model, options);
   const { resident, paged } = optimizerState(device, parameters, options);
   device.as("optimizer", () => device.alloc(resident));
   const { supervised } = blankBatch(shapeOf(config, options));
   const kept = runStep(device, { parameters, losses, supervised }, options);
   const peak = device.peak();
-  const weights = options.format && options.weightsBudget !== undefined ? peak.at.weights + peak.at.scales : 0;
-  const [components, largest] = [peak.at, peak.largest].map((bytes) => underBudget(bytes, options)) as [ComponentBytes, ComponentBytes];
+  const weights = options.weightsBudget === undefined ? 0 : quantized;
+  const [components, largest] = [peak.at, peak.largest].map((bytes) => underBudget(bytes, quantized, options)) as [
+    ComponentBytes,
+    ComponentBytes,
+  ];
   const trainedParameters = parameters.reduce((n, p) => n + p.shape.reduce((a, b) => a * b, 1), 0);
   const deviceBytes = sumOf(components);
   return {
@@ -105,11 +114,19 @@ export function forecast(config: ModelConfig, options: ForecastOptions, onRun?: 
   };
 }
 
-/** Quantized weights are there all the time, or as many of them as their budget allows. */
-function underBudget(bytes: ComponentBytes, { format, weightsBudget = Number.POSITIVE_INFINITY }: ForecastOptions): ComponentBytes {
-  const all = bytes.weights + bytes.scales;
-  const share = format && all > weightsBudget ? weightsBudget / all : 1;
-  return { ...bytes, weights: Math.floor(bytes.weights * share), scales: Math.floor(bytes.scales * share) };
+/** Codes and scales of the weights that are in 4 bits. */
+const quantizedBytes = (model: LanguageModel): number =>
+  [...model.linears().values()].reduce((n, linear) => n + (linear instanceof QuantizedLinear ? linear.weight.byteLength : 0), 0);
+
+/** Quantized weights are there all the time, or as many of them as their budget allows; others always are. */
+function underBudget(
+  bytes: ComponentBytes,
+  quantized: number,
+  { weightsBudget = Number.POSITIVE_INFINITY }: ForecastOptions,
+): ComponentBytes {
+  const share = quantized > weightsBudget ? weightsBudget / quantized : 1;
+  const codes = Math.min(bytes.weights, quantized - bytes.scales);
+  return { ...bytes, weights: bytes.weights - codes + Math.floor(codes * share), scales: Math.floor(bytes.scales * share) };
 }
 
 const shapeOf = ({ kind }: ModelConfig, { batch, length, supervised, source = length }: ForecastOptions): BatchShape => ({

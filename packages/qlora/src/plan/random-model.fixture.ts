@@ -5,7 +5,7 @@ import { modelTensors } from "../config/model-tensors.ts";
 import { memoryFolder } from "../formats/folder.ts";
 import { type ModelFiles, openModelFiles } from "../formats/model-files.ts";
 import { encodeSafetensors } from "../formats/safetensors-layout.ts";
-import type { WeightDType } from "./skeleton.ts";
+import type { WeightDType } from "../models/weight-form.ts";
 
 const STORED = { f32: "F32", bf16: "BF16", f16: "F16" } as const;
 

@@ -1,5 +1,5 @@
 // A model without numbers: the tensors that loading one makes, of the right shapes and types, on any device. The plan runs it on one that only counts.
-import { type Backend, cast, type DType, empty, parameter, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
+import { type Backend, cast, empty, parameter, type QFormat, quantize, scope, type Tensor } from "@qlora-js/core";
 import type { ModelConfig } from "../config/model-config.ts";
 import type { LinearModule, ModelPart } from "../config/model-part.ts";
 import { modelParts } from "../config/model-parts.ts";
@@ -10,6 +10,7 @@ import type { LoraSettings } from "../formats/peft-config.ts";
 import { quoted } from "../formats/quoted.ts";
 import { buildModel } from "../models/build-model.ts";
 import type { LanguageModel } from "../models/language-model.ts";
+import { type StoredWeights, type WeightDType, type WeightForm, weightForms } from "../models/weight-form.ts";
 import { DenseLinear } from "../nn/dense-linear.ts";
 import { DoraLinear } from "../nn/dora-linear.ts";
 import type { Linear } from "../nn/linear.ts";
@@ -18,12 +19,11 @@ import { LoraLinear } from "../nn/lora-linear.ts";
 import { QuantizedLinear } from "../nn/quantized-linear.ts";
 import type { Component } from "./component.ts";
 
-/** What weights of a file may be stored in. */
-export type WeightDType = Extract<DType, "f32" | "bf16" | "f16">;
-
 export interface SkeletonOptions {
-  /** What the file's weights are in. */
+  /** What the file's weights are in; `stored` goes before it. */
   readonly dtype: WeightDType;
+  /** What the file has of each weight. */
+  readonly stored: StoredWeights;
   /** What linear weights are stored in; null keeps the file's. */
   readonly format: QFormat | null;
   /** Runs `make`, whose buffers count as this component. */
@@ -34,30 +34,36 @@ export interface SkeletonOptions {
 
 /** The model as loadModel makes it: weights are quantized a tensor at a time, embeddings and head keep the file's type, norms and biases are f32. */
 export function skeletonModel(backend: Backend, config: ModelConfig, options: SkeletonOptions): LanguageModel {
-  const parts = modelParts(config).map((part) => [part.name, skeletonPart(backend, part, options)] as const);
+  const formOf = weightForms(options.stored, options.format, options.dtype);
+  const parts = modelParts(config).map((part) => [part.name, skeletonPart(backend, part, formOf, options)] as const);
   return buildModel(backend, config, new Map(parts));
 }
 
-function skeletonPart(backend: Backend, part: ModelPart, options: SkeletonOptions): Tensor | LinearSlot {
-  const { dtype, as } = options;
-  if (part.kind === "linear") return new LinearSlot(part.name, skeletonLinear(backend, part, options));
+type FormOf = ReturnType<typeof weightForms>;
+
+function skeletonPart(backend: Backend, part: ModelPart, formOf: FormOf, options: SkeletonOptions): Tensor | LinearSlot {
+  const { as } = options;
+  const dtype = options.stored.get(part.name)?.dtype ?? options.dtype;
+  if (part.kind === "linear") return new LinearSlot(part.name, skeletonLinear(backend, part, formOf(part), options));
   if (part.kind === "small") return as("norms", () => empty(backend, part.shape));
   return as("embeddings", () => empty(backend, [part.rows, part.columns], dtype));
 }
 
 function skeletonLinear(
   backend: Backend,
-  { outFeatures, inFeatures, bias, keep }: LinearModule,
-  { dtype, format, as, label }: SkeletonOptions,
+  { name, outFeatures, inFeatures, bias }: LinearModule,
+  form: WeightForm,
+  { dtype, stored, as, label }: SkeletonOptions,
 ): Linear {
   const shape = [outFeatures, inFeatures];
   const offset = bias ? as("norms", () => empty(backend, [outFeatures])) : null;
-  if (!format || keep)
+  if (form.kind === "dense")
     return new DenseLinear(
-      as("weights", () => empty(backend, shape, keep ? "f32" : dtype)),
+      as("weights", () => empty(backend, shape, form.dtype)),
       offset,
     );
-  const weight = scope(backend, () => quantize(cast(empty(backend, shape, dtype), "f32"), format));
+  const given = stored.get(`${name}.weight`)?.dtype ?? dtype;
+  const weight = scope(backend, () => quantize(cast(empty(backend, shape, given), "f32"), form.format));
   const [codes, ...scales] = weight.tensors() as [Tensor, ...Tensor[]];
   label([codes], "weights");
   label(scales, "scales");

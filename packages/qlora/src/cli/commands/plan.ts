@@ -51,7 +51,7 @@ const DEFAULT_EPOCHS = 3;
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const model = await plannedModel(args[0]!, { ...options, output });
-  const { config, dtype } = model;
+  const { config, dtype, stored } = model;
   const { shape, steps } =
     args[1] === undefined ? { shape: assumedShape(model, options), steps: undefined } : await ofData(args[1], model, options, output);
   checkTargets(options.targets, config);
@@ -65,6 +65,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const base = {
     ...shape,
     dtype,
+    stored,
     format: formatOf(model.folder ? await modelFormat(model.folder, options, given) : options),
     adapter,
     accumulate: options.accumulate,

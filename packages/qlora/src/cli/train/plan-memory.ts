@@ -4,13 +4,13 @@ import type { ModelConfig } from "../../config/model-config.ts";
 import type { Example } from "../../data/tokenize.ts";
 import { UsageError } from "../../error.ts";
 import type { LoraSettings } from "../../formats/peft-config.ts";
+import type { StoredWeights, WeightDType } from "../../models/weight-form.ts";
 import { batchShape } from "../../plan/batch-shape.ts";
 import { showBytes } from "../../plan/byte-size.ts";
 import { cheapestChanges } from "../../plan/cheapest-changes.ts";
 import { chooseRecompute, fitsBudget, type MemoryBudget, type RecomputeChoice } from "../../plan/choose-recompute.ts";
 import { type ForecastOptions, forecast } from "../../plan/forecast.ts";
 import { memoryBudget } from "../../plan/memory-budget.ts";
-import type { WeightDType } from "../../plan/skeleton.ts";
 import type { Workspace } from "../../plan/workspace.ts";
 import type { RunOptions } from "../../run/manifest.ts";
 import { formatOf } from "../options.ts";
@@ -18,6 +18,8 @@ import { formatOf } from "../options.ts";
 export interface MemoryQuestion {
   readonly config: ModelConfig;
   readonly dtype: WeightDType;
+  /** What the model's files have. */
+  readonly stored: StoredWeights;
   readonly lora: LoraSettings;
   readonly examples: readonly Example[];
   readonly options: RunOptions;
@@ -38,10 +40,21 @@ export interface PlannedMemory extends RecomputeChoice {
  * The choice for a run.
  * @throws UsageError with the three cheapest changes if it does not fit, or if the pager's budget cannot hold a page
  */
-export function planMemory({ config, dtype, lora, examples, options, memory, weightsBudget, workspace }: MemoryQuestion): PlannedMemory {
+export function planMemory({
+  config,
+  dtype,
+  stored,
+  lora,
+  examples,
+  options,
+  memory,
+  weightsBudget,
+  workspace,
+}: MemoryQuestion): PlannedMemory {
   const { batch, accumulate, optimizer, pagerBudget, checkpointing } = options;
   const run: Omit<ForecastOptions, "recompute"> = {
     dtype,
+    stored,
     format: formatOf(options),
     adapter: lora,
     ...batchShape(examples, batch),

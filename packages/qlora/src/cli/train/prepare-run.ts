@@ -4,12 +4,11 @@ import { resolve } from "node:path";
 import { FormatError } from "@qlora-js/core";
 import { checkModelTensors, renamedTensors } from "../../config/model-tensors.ts";
 import { UsageError } from "../../error.ts";
-import { type ModelFiles, openModelFiles } from "../../formats/model-files.ts";
+import { openModelFiles } from "../../formats/model-files.ts";
 import { openFolder } from "../../formats/node-folder.ts";
 import type { LoraSettings } from "../../formats/peft-config.ts";
-import { coreDType } from "../../formats/safetensors-dtype.ts";
 import { modelOfSnapshot } from "../../hub/hub-source.ts";
-import type { WeightDType } from "../../plan/skeleton.ts";
+import { embeddingDType, storedWeights } from "../../models/weight-form.ts";
 import { adapterOf, type Checkpoint, newestCheckpoint } from "../../run/checkpoint.ts";
 import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifest } from "../../run/manifest.ts";
 import { isRunFolder } from "../../run/run-folder.ts";
@@ -92,11 +91,12 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
       given,
       train.examples.map((e) => e.inputIds.length),
     );
-    const dtype = dtypeOf(folder, files);
     const { config } = folder;
+    const stored = storedWeights(renamedTensors(config, files.tensors));
     const memory = planMemory({
       config,
-      dtype,
+      dtype: embeddingDType(config, stored) ?? "bf16",
+      stored,
       lora,
       examples: train.examples,
       options,
@@ -198,13 +198,6 @@ function asTheAdapter(options: GivenOptions, settings: LoraSettings, adapter: st
   if (adapter === undefined) return { ...options, rank, alpha, dropout };
   const targets = typeof targetModules === "string" ? [targetModules] : [...targetModules];
   return { ...options, rank, alpha, dropout, targets, ...optionsOfKind(settings) };
-}
-
-/** What the file's embeddings are in, which they keep. */
-function dtypeOf({ config }: ModelFolder, files: ModelFiles): WeightDType {
-  const embedding = renamedTensors(config, files.tensors).get(`${config.names.embedding}.weight`);
-  const dtype = embedding && coreDType(embedding.dtype);
-  return dtype === "f32" || dtype === "f16" ? dtype : "bf16";
 }
 
 function checkResumed({ run, manifest, checkpoint }: ResumedRun, now: Omit<Manifest, "backend">, adapter: string | undefined): void {

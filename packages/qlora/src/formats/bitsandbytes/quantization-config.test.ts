@@ -10,7 +10,7 @@ describe("quantization_config", () => {
     expect(read({ quant_method: "bitsandbytes", load_in_4bit: true })).toEqual({ format: "fp4", doubleQuant: false });
     expect(
       read({ load_in_4bit: true, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: true, llm_int8_skip_modules: ["lm_head"] }),
-    ).toEqual({ format: "nf4", doubleQuant: true });
+    ).toEqual({ format: "nf4", doubleQuant: true, skipped: ["lm_head"] });
   });
 
   test("is written so that it is read again", () => {

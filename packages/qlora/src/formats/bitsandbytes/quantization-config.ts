@@ -9,6 +9,8 @@ import { checkJson } from "../read-json.ts";
 export interface Quantization {
   readonly format: "nf4" | "fp4";
   readonly doubleQuant: boolean;
+  /** Patterns of the layers that are left in 16 bits. */
+  readonly skipped?: readonly string[];
 }
 
 const Schema = z.object({
@@ -17,6 +19,7 @@ const Schema = z.object({
   load_in_8bit: z.nullish(z.boolean()),
   bnb_4bit_quant_type: z.nullish(z.enum(["nf4", "fp4"])),
   bnb_4bit_use_double_quant: z.nullish(z.boolean()),
+  llm_int8_skip_modules: z.nullish(z.array(z.string())),
 });
 
 /**
@@ -37,7 +40,12 @@ export function readQuantization(file: string, json: Readonly<Record<string, unk
   if (raw.load_in_8bit) return refuse("8-bit weights of bitsandbytes (LLM.int8) are not read; 4-bit ones are.");
   if (!raw.load_in_4bit) return refuse('bitsandbytes without "load_in_4bit" true is not read.');
   // transformers' own defaults for what is not there
-  return { format: raw.bnb_4bit_quant_type ?? "fp4", doubleQuant: raw.bnb_4bit_use_double_quant ?? false };
+  const skipped = raw.llm_int8_skip_modules ?? [];
+  return {
+    format: raw.bnb_4bit_quant_type ?? "fp4",
+    doubleQuant: raw.bnb_4bit_use_double_quant ?? false,
+    ...(skipped.length === 0 ? {} : { skipped }),
+  };
 }
 
 /** What transformers writes for a model quantized with these settings. */

@@ -5,7 +5,7 @@ import { DataOrder, LoraAdapter, loadModel, loraSettings, openModelFiles, PagedA
 import { openFolder } from "@qlora-js/qlora/node";
 import { median } from "./measure.mjs";
 
-const [model, threads = "2", length = "256", steps = "6", recomputed = "2"] = process.argv.slice(2);
+const [model, threads = "2", length = "256", steps = "6", recomputed = "4"] = process.argv.slice(2);
 const backend = await createCpuBackend({ threads: Number(threads) });
 const folder = await openFolder(model);
 const config = await readModelConfig(folder);

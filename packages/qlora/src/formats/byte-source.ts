@@ -7,10 +7,12 @@ export interface ByteSource {
   readonly name: string;
   readonly byteLength: number;
   /**
-   * `length` bytes from `offset`, in an array buffer of their own (so any typed array may be laid over them).
+   * `length` bytes from `offset`, at the start of an array buffer (so any typed array may be laid over them).
+   * @param into where a source that copies may put them, at least `length` bytes; without it the array is a new one. A loop that is done with each piece
+   *   before the next gives the same array again and leaves nothing to collect.
    * @throws FormatError where the range leaves the source, or the source has become shorter
    */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** Lets go of the file, if there is one. */
   close(): Promise<void>;
 }

@@ -16,9 +16,9 @@ export async function openFile(path: string): Promise<ByteSource> {
   const source = {
     name: path,
     byteLength: size,
-    async read(offset: number, length: number) {
+    async read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>) {
       checkRange(source, offset, length);
-      const bytes = new Uint8Array(length);
+      const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
       await fill(path, handle, bytes, offset);
       return bytes;
     },

@@ -15,11 +15,12 @@ export interface StoredTensor {
   readonly shape: Shape;
   readonly byteLength: number;
   /**
-   * Its bytes, all or `length` of them from `offset`, in an array buffer of their own.
+   * Its bytes, all or `length` of them from `offset`, at the start of an array buffer.
+   * @param into where they may be put, as in `ByteSource.read`
    * @throws ArgumentError if the range leaves the tensor
    * @throws FormatError if the file has become shorter since it was opened
    */
-  read(offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(offset?: number, length?: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** The 4-bit weight that reading dequantizes, where it is one. */
   readonly packed?: PackedWeight;
 }
@@ -75,9 +76,9 @@ function storedTensor(source: ByteSource, dataStart: number, { dtype, shape, beg
     dtype,
     shape,
     byteLength,
-    async read(offset = 0, length = byteLength - offset) {
+    async read(offset = 0, length = byteLength - offset, into?: Uint8Array<ArrayBuffer>) {
       checkTensorRange(byteLength, offset, length);
-      return source.read(dataStart + begin + offset, length);
+      return source.read(dataStart + begin + offset, length, into);
     },
   };
 }

@@ -48,7 +48,7 @@ export interface LoadOptions {
   readonly onProgress?: (readBytes: number, totalBytes: number) => void;
 }
 
-/** Bytes read at a time into tensors that are stored as they come. */
+/** Bytes read at a time into tensors that are stored as they come. What is computed as it is read is not read in pieces. */
 const CHUNK_BYTES = 4 << 20;
 
 /**
@@ -95,6 +95,8 @@ class Loader {
   readonly onProgress: LoadOptions["onProgress"];
   readonly #made: { dispose(): void }[] = [];
   readonly #totalBytes: number;
+  /** What is read passes through this one array where it fits: freed ones would stay with the process for long, some 20 MB of them. */
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
   #readBytes = 0;
 
   constructor(
@@ -120,7 +122,7 @@ class Loader {
     const made = empty(this.backend, stored.shape, dtype);
     this.#made.push(made);
     for (let offset = 0; offset < stored.byteLength; offset += CHUNK_BYTES) {
-      const bytes = await stored.read(offset, Math.min(CHUNK_BYTES, stored.byteLength - offset));
+      const bytes = await stored.read(offset, Math.min(CHUNK_BYTES, stored.byteLength - offset), this.#chunk);
       this.backend.write(made.storage.buffer, bytes, offset);
     }
     this.#progress(stored);
@@ -197,9 +199,10 @@ class Loader {
     return made;
   }
 
+  /** Its bytes as a tensor; to be taken before anything else is read. */
   async #bytes(name: string): Promise<() => Tensor> {
     const { stored, dtype } = this.#find(name);
-    const bytes = await stored.read();
+    const bytes = await stored.read(0, stored.byteLength, stored.byteLength <= CHUNK_BYTES ? this.#chunk : undefined);
     this.#progress(stored);
     return () => fromBytes(this.backend, bytes, stored.shape, dtype);
   }

@@ -74,6 +74,19 @@ describe("ChatTemplate", () => {
     expect(new ChatTemplate(source).render([{ role: "user", content: "hi" }])).toBe(expected);
   });
 
+  it("ends with an error for one that would take for ever", () => {
+    const source = "{% macro f(n) %}{% if n %}{{ f(n - 1) ~ f(n - 1) }}{% endif %}{% endmacro %}{{ f(200) }}";
+    const render = () => new ChatTemplate(source).render([{ role: "user", content: "hi" }]);
+    expect(render).toThrow(UsageError);
+  });
+
+  it("renders a conversation of two thousand long turns", () => {
+    const messages = Array.from({ length: 2000 }, (_, i) => ({ role: i % 2 ? "assistant" : "user", content: "word ".repeat(200) }));
+    const source =
+      "{% for m in messages %}{% if messages[loop.index0 - 1].role != m.role %}<{{ m.role }}>{{ m.content | trim }}\n{% endif %}{% endfor %}";
+    expect(new ChatTemplate(source).render(messages).length).toBeGreaterThan(2_000_000);
+  });
+
   it("refuses a range that would fill the memory", () => {
     const render = () => new ChatTemplate("{% for i in range(10 ** 12) %}x{% endfor %}").render([{ role: "user", content: "hi" }]);
     expect(render).toThrow(/range\(\) of 1000000000000 numbers, where 100000 are allowed/);

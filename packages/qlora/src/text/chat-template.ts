@@ -1,9 +1,10 @@
 // The chat template of a model: messages in, the text the model was trained to read out. Rendering is @huggingface/jinja's; this chooses the template,
 // gives it what transformers gives it, freezes the date, and turns what a template refuses into an error that says which messages. The library drops
 // {% generation %}, with which a template may mark what the assistant says; here those tags write a mark of their own where one is asked for.
-import { Template } from "@huggingface/jinja";
+import { Environment, parse, tokenize } from "@huggingface/jinja";
 import { FormatError } from "@qlora-js/core";
 import { UsageError } from "../error.ts";
+import { BoundedInterpreter } from "./bounded-interpreter.ts";
 import { callPythonStrips, STRIP_FUNCTIONS } from "./python-strip.ts";
 import { strftime } from "./strftime.ts";
 import type { SpecialTokens } from "./tokenizer.ts";
@@ -33,7 +34,7 @@ const FROZEN_DATE = new Date(Date.UTC(2024, 6, 26));
 export class ChatTemplate {
   /** Whether the template marks what the assistant says. */
   readonly marksGeneration: boolean;
-  readonly #template: Template;
+  readonly #parsed: ReturnType<typeof parse>;
   readonly #constants: Readonly<Record<string, unknown>>;
 
   /**
@@ -50,15 +51,16 @@ export class ChatTemplate {
     const instrumented = source.replace(GENERATION, writingMark);
     this.marksGeneration = instrumented !== source;
     try {
-      // The library declares these itself and refuses a second declaration, so the template begins by setting them anew; trim_blocks eats the line end.
-      this.#template = new Template(`{% set strftime_now = frozen_strftime %}{% set range = bounded_range %}\n${instrumented}`);
-      callPythonStrips(this.#template.parsed);
+      this.#parsed = parse(tokenize(instrumented, { lstrip_blocks: true, trim_blocks: true })); // as transformers has it
+      callPythonStrips(this.#parsed);
     } catch (cause) {
       throw new FormatError("chat template", `cannot be parsed: ${messageOf(cause)}.`, { cause });
     }
     this.#constants = {
-      frozen_strftime: (format: string) => strftime(date, format),
-      bounded_range: boundedRange,
+      ...CONSTANTS,
+      strftime_now: (format: string) => strftime(date, format),
+      range: boundedRange,
+      raise_exception: refuse,
       ...STRIP_FUNCTIONS,
       bos_token: special.bos?.text ?? "",
       eos_token: special.eos?.text ?? "",
@@ -91,18 +93,24 @@ export class ChatTemplate {
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     const { addGenerationPrompt = false, where = "chat template", generationMark = "" } = options;
     try {
-      return this.#template.render({
-        ...this.#constants,
-        messages,
-        add_generation_prompt: addGenerationPrompt,
-        generation_mark: generationMark,
-      });
+      const given = { ...this.#constants, messages, add_generation_prompt: addGenerationPrompt, generation_mark: generationMark };
+      const environment = new Environment();
+      for (const [name, value] of Object.entries(given)) environment.set(name, value);
+      return String(new BoundedInterpreter(environment).run(this.#parsed).value);
     } catch (cause) {
       const roles = messages.map((message) => message.role);
       const what = `the chat template refuses these messages (${roles.join(", ")}): ${messageOf(cause)}. Change the row, or the template.`;
       throw new UsageError(where, what, { roles }, { cause });
     }
   }
+}
+
+/** What templates call truth and nothing. */
+const CONSTANTS = { true: true, True: true, false: false, False: false, none: null, None: null };
+
+/** How a template says what it does not take. */
+function refuse(message: unknown): never {
+  throw new Error(String(message));
 }
 
 const GENERATION = /\{%([-+]?)\s*(?:end)?generation\s*([-+]?)%\}/g;

@@ -75,6 +75,9 @@ export class ArrayEngine implements Engine {
     return this.#live.size;
   }
 
+  /** Arrays are not lost. */
+  begin(): void {}
+
   run(program: Program, threads: Threads, args: readonly Argument[]): Numbers {
     const [columns, rows = 1] = threads;
     if (columns * rows === 0) return this.#own(new Float32Array(0));

@@ -64,6 +64,7 @@ export class GpuJsBackend implements Backend {
     const kernel = Object.hasOwn(kernels, op) ? kernels[op] : undefined;
     if (!kernel) throw new DeviceError(`gpujs: there is no kernel "${op}".`);
     for (const { buffer } of [...inputs, ...outputs]) this.#buffers.own(buffer);
+    this.#engine.begin(op);
     try {
       kernel(this.#gpu, inputs, outputs, attrs as never);
     } finally {

@@ -33,6 +33,8 @@ export interface Engine {
   readonly live: number;
   /** The most numbers one call may make. */
   readonly mostNumbers: number;
+  /** The op whose programs come next: a device that is lost says what was on its way. */
+  begin(op: string): void;
   /** One number a thread, row by row. */
   run(program: Program, threads: Threads, args: readonly Argument[]): Numbers;
   upload(values: Float32Array): Numbers;

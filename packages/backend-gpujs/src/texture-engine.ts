@@ -38,7 +38,7 @@ class TextureEngine implements Engine {
   readonly #programs: CompiledPrograms;
   readonly #framebuffer: WebGLFramebuffer;
   readonly #live = new Set<Numbers>();
-  /** Names of programs since somebody last waited. */
+  /** Names of ops since somebody last waited. */
   #running: string[] = [];
   #disposed = false;
 
@@ -54,6 +54,10 @@ class TextureEngine implements Engine {
 
   get live(): number {
     return this.#live.size;
+  }
+
+  begin(op: string): void {
+    this.#running.push(op);
   }
 
   run(program: Program, threads: Threads, args: readonly Argument[]): Numbers {
@@ -79,6 +83,7 @@ class TextureEngine implements Engine {
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, texels);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, null, 0);
+    this.#check(); // or these are no numbers
     return Float32Array.from({ length: numbers.length }, (_, i) => texels[4 * i]!);
   }
 
@@ -113,13 +118,21 @@ class TextureEngine implements Engine {
   }
 
   #run(program: Program, threads: Threads, args: readonly Argument[], length: number): Numbers {
-    this.#running.push(program.main.name);
-    const kernel = this.#programs.kernel(program, threads, args);
-    const texture = kernel(...args.map(argumentOf)) as unknown as FloatTexture;
-    release(kernel);
-    const numbers = new TextureNumbers(texture, length);
+    const numbers = new TextureNumbers(this.#draw(program, threads, args), length);
     this.#live.add(numbers);
     return numbers;
+  }
+
+  #draw(program: Program, threads: Threads, args: readonly Argument[]): FloatTexture {
+    try {
+      const kernel = this.#programs.kernel(program, threads, args);
+      const texture = kernel(...args.map(argumentOf)) as unknown as FloatTexture;
+      release(kernel);
+      return texture;
+    } catch (error) {
+      this.#check(); // what gpu.js says of a lost context is that its shaders do not compile
+      throw error;
+    }
   }
 
   /** @throws DeviceLostError if the browser took the context away */

@@ -25,7 +25,7 @@ export default defineConfig({
       group("docs", ["test/docs/**/*.test.ts"], { testTimeout: 300_000 }),
       group("package", ["test/package/**/*.test.ts"]),
       group("e2e", ["test/e2e/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
-      group("browser", ["test/browser/**/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
+      group("browser", ["test/browser/**/*.test.ts", "examples/browser/*.test.ts"], { testTimeout: 300_000, hookTimeout: 300_000 }),
     ],
   },
 });

@@ -20,7 +20,7 @@ async function writePage(folder) {
     worker: join(page, "worker.ts"),
     "worker-web": join(packages, "backend-cpu", "dist", "worker-web.js"), // backend-cpu starts its threads with the file of this name beside it
   };
-  const bundle = await rolldown({ input, platform: "browser", cwd: root, plugins: [throughMaps] });
+  const bundle = await rolldown({ input, platform: "browser", cwd: root, plugins: [throughMaps, legible()] });
   const names = { entryFileNames: "[name].js", chunkFileNames: nameOf };
   const sourcemapPathTransform = (source, map) => relative(root, resolve(dirname(map), source)); // no path of this machine in what is published
   await bundle.write({ dir: folder, format: "esm", minify: true, sourcemap: true, sourcemapPathTransform, codeSplitting, ...names });
@@ -33,8 +33,35 @@ async function writePage(folder) {
   for (const [from, to] of copies) await cp(from, join(folder, to), { recursive: true });
 }
 
+/** gpu.js reads the text of these functions, and does not understand all that a minifier makes of them. */
+const KERNELS_TO_READ = "backend-gpujs";
+
+/** Takes that file as it was before it was minified. */
+function legible() {
+  const plain = new Map();
+  return {
+    name: "legible",
+    renderChunk(code, { name, fileName }) {
+      if (name === KERNELS_TO_READ) plain.set(fileName, code);
+      return null;
+    },
+    generateBundle(_, bundle) {
+      for (const [fileName, code] of plain) {
+        bundle[fileName].code = code;
+        delete bundle[`${fileName}.map`]; // it is the minified file's
+      }
+    },
+  };
+}
+
 /** What several files share is one file, as many small ones compress badly; but for what threads share with the worker, who need no more. */
-const codeSplitting = { groups: [{ name: "shared", minShareCount: 2, test: /packages[/\\](?!backend-)|node_modules/ }] };
+const codeSplitting = {
+  groups: [
+    { name: "gpu", test: /node_modules[/\\]gpu\.js/, priority: 3 },
+    { name: "shared", minShareCount: 2, test: /packages[/\\](?!backend-)|node_modules/, priority: 2 },
+    { name: KERNELS_TO_READ, test: /packages[/\\]backend-gpujs/, priority: 1 },
+  ],
+};
 
 /** A package that is loaded only when it is used is named after its folder, and a part of one after its file. */
 const nameOf = ({ name, facadeModuleId }) => {

@@ -2,7 +2,10 @@
 import type { ComponentBytes, TrainStep } from "@qlora-js/qlora";
 
 /** `webgpu:software` is a GPU in software: right and slow, for a look where there is no GPU. */
-export type BackendName = "webgpu" | "webgpu:software" | "wasm";
+export type DeviceName = "webgpu" | "webgpu:software" | "webgl2" | "wasm";
+
+/** `auto` is the best of those that are there. */
+export type BackendName = DeviceName | "auto";
 
 /** What a person can choose; the page's address carries it. */
 export interface Settings {
@@ -26,7 +29,7 @@ export type Command =
 
 /** What computes, in a person's words. */
 export interface Device {
-  readonly backend: BackendName;
+  readonly backend: DeviceName;
   readonly title: string;
   /** What is not as it was asked for, or not as fast as it could be, and why. */
   readonly notes: readonly string[];

@@ -157,7 +157,7 @@ function drawOpened({ device, parameters, trained, samples, memory }: Opened): v
   $("device-title").textContent = device.title;
   $("device-notes").textContent = [view.note, ...device.notes].filter(Boolean).join(" ");
   if (device.softwareOnly) $("software").hidden = false;
-  for (const input of radios("backend")) input.checked = input.value === device.backend;
+  for (const input of radios("backend")) input.checked = input.value === (settings.backend === "auto" ? "auto" : device.backend);
   $("batch").textContent = settings.batch === 1 ? "a question with its answer" : `${settings.batch} questions with their answers`;
   $("trained").textContent = `the ${count(trained)} numbers of the adapter`;
   $("parameters").textContent = `${count(parameters)} numbers`;

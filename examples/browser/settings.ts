@@ -1,9 +1,9 @@
 // What a person can choose, to and from the page's address: a link is a lesson with its settings. What is not a sensible value falls back to the default.
 import type { BackendName, Settings } from "./messages.ts";
 
-const BACKENDS: readonly BackendName[] = ["webgpu", "webgpu:software", "wasm"];
+const BACKENDS: readonly BackendName[] = ["auto", "webgpu", "webgpu:software", "webgl2", "wasm"];
 
-const DEFAULTS: Settings = { backend: "webgpu", steps: 160, batch: 8, rank: 16, learningRate: 0.001, seed: 0 };
+const DEFAULTS: Settings = { backend: "auto", steps: 160, batch: 8, rank: 16, learningRate: 0.001, seed: 0 };
 
 const LEAST = { steps: 1, batch: 1, rank: 1, learningRate: 1e-6, seed: 0 } as const;
 const MOST = { steps: 2000, batch: 32, rank: 64, learningRate: 0.1, seed: 999_999 } as const;

@@ -1,7 +1,7 @@
 // The worker: everything that computes is here, so the page stays quick, and work goes on while the page is hidden. Between any two steps it hears commands.
 import { DeviceLostError } from "@qlora-js/core";
 import { type Kept, Lesson } from "./lesson.ts";
-import type { BackendName, Command, Report, Settings } from "./messages.ts";
+import type { BackendName, Command, DeviceName, Report, Settings } from "./messages.ts";
 import { nextTurn } from "./next-turn.ts";
 import { type OpenBackend, openBackend } from "./open-backend.ts";
 
@@ -54,7 +54,7 @@ async function run(settings: Settings): Promise<void> {
     } catch (error) {
       if (!(error instanceof DeviceLostError)) throw error;
       const { step } = notebook;
-      if (step === lostAt) wanted = "wasm";
+      wanted = step === lostAt ? "wasm" : (notebook.device ?? wanted);
       lostAt = step;
       say({ type: "lost", kept: step });
     }
@@ -64,6 +64,8 @@ async function run(settings: Settings): Promise<void> {
 /** What outlives a device. */
 class Notebook {
   kept: Kept | undefined;
+  /** What computed last: it is not chosen anew. */
+  device: DeviceName | undefined;
 
   get step(): number {
     return this.kept?.step ?? 0;
@@ -73,6 +75,7 @@ class Notebook {
 async function teach(wanted: BackendName, settings: Settings, notebook: Notebook): Promise<void> {
   say({ type: "doing", what: "loading the model" });
   const { backend, device, ahead, workspace } = await openBackend(wanted);
+  notebook.device = device.backend;
   try {
     const lesson = await Lesson.open(backend, settings, new URL("./micro/", import.meta.url), notebook.kept);
     const { parameters, adapter, data } = lesson;
@@ -153,7 +156,7 @@ class Teacher {
 
   /** WebAssembly is not lost. */
   async #keep(): Promise<void> {
-    if (this.backend.name === "webgpu" && this.notebook.kept?.step !== this.#step) this.notebook.kept = await this.lesson.keep();
+    if (this.backend.name !== "cpu" && this.notebook.kept?.step !== this.#step) this.notebook.kept = await this.lesson.keep();
   }
 
   async #answers(): Promise<void> {

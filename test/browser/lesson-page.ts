@@ -6,6 +6,8 @@ export interface PageOptions {
   /** What stands after # in the address. */
   readonly settings: string;
   readonly width?: number;
+  /** Before it loads. */
+  readonly prepare?: (lesson: LessonPage) => Promise<void>;
 }
 
 export class LessonPage {
@@ -19,7 +21,7 @@ export class LessonPage {
     readonly address: string,
   ) {}
 
-  static async open(browser: Browser, address: string, { settings, width = 1280 }: PageOptions): Promise<LessonPage> {
+  static async open(browser: Browser, address: string, { settings, width = 1280, prepare }: PageOptions): Promise<LessonPage> {
     const page = await browser.newPage({ viewport: { width, height: 800 } });
     const lesson = new LessonPage(page, address);
     page.on("console", (message) => {
@@ -31,6 +33,7 @@ export class LessonPage {
       if (url.startsWith(address)) lesson.files.add(url.slice(address.length) || "index.html");
       else if (!/^(data|blob):/.test(url)) lesson.troubles.push(`asked for ${url}`);
     });
+    await prepare?.(lesson);
     await page.goto(`${address}#${settings}`);
     return lesson;
   }

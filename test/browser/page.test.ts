@@ -11,6 +11,16 @@ import { LessonPage } from "./lesson-page.ts";
 const SHORT = "steps=60&rank=8&learningRate=0.003&seed=0";
 const SHORTEST = "steps=8&batch=4&rank=8&learningRate=0.008&seed=0";
 
+/** For WebGL2 in software, where a row takes some seconds: one question, and two rows to measure on. */
+const FEWEST = "steps=4&batch=1&rank=16&learningRate=0.02&seed=0";
+async function fewRows({ page }: LessonPage): Promise<void> {
+  await page.route("**/valid.jsonl", async (route) => {
+    const rows = await (await route.fetch()).text();
+    await route.fulfill({ body: rows.split("\n").slice(0, 2).join("\n") });
+  });
+  await page.route("**/prompts.json", (route) => route.fulfill({ body: '["What colour is the sky?"]' }));
+}
+
 /** From click to changed answer. */
 async function learn(lesson: LessonPage, steps: number, changed: RegExp): Promise<void> {
   await lesson.state("paused");
@@ -19,7 +29,7 @@ async function learn(lesson: LessonPage, steps: number, changed: RegExp): Promis
   await lesson.page.click("#learn");
   await lesson.state("finished");
   const after = await lesson.answers();
-  expect(after).toHaveLength(3);
+  expect(after).toHaveLength(before.length);
   for (const [i, [question, said, says]] of after.entries()) {
     expect([question, said]).toEqual(before[i]!.slice(0, 2));
     expect(says).toMatch(changed);
@@ -76,6 +86,47 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     expect(await one.validation()).toEqual(await many.validation());
     expect(await one.points()).toEqual(await many.points());
     await many.close();
+    await one.close();
+  });
+
+  test("learns on WebGL2 what it learns on WebAssembly, and goes on from the last step that was kept when the context is lost", async () => {
+    const prepare = fewRows;
+    const wasm = await LessonPage.open(browser, isolated.address, { settings: `backend=wasm&${FEWEST}`, prepare });
+    await learn(wasm, 4, /matey!$/);
+    expect([...wasm.files]).not.toContain("gpu.js");
+
+    const webgl = await LessonPage.open(browser, isolated.address, { settings: `backend=webgl2&${FEWEST}`, prepare });
+    await webgl.state("paused");
+    expect(await webgl.text("#device-title")).toMatch(/^WebGL2/);
+    await webgl.page.click("#step");
+    await webgl.page.waitForFunction(() => document.getElementById("status")!.textContent!.startsWith("Paused after step 1"));
+    await webgl.page.workers()[0]!.evaluate(loseContextAtDraw, 200);
+    await learn(webgl, 4, /matey!$/);
+    expect(await webgl.text("#device-title")).toMatch(/^WebGL2/);
+    expect(await webgl.text("#device-notes")).toContain("The GPU was lost. What follows is computed on a new device, from step 1");
+    expect(await webgl.answers()).toEqual(await wasm.answers());
+    const [got, want] = [await webgl.losses(), await wasm.losses()];
+    for (const [i, loss] of got.entries()) expect(loss / want[i]!).toBeCloseTo(1, 3);
+    expect([...webgl.files]).not.toContain("backend-cpu.js");
+    await wasm.close();
+    await webgl.close();
+  });
+
+  test("chooses threads before WebGL2, and between WebGL2 and one thread by a trial", async () => {
+    const many = await LessonPage.open(browser, isolated.address, { settings: "backend=auto" });
+    await many.state("paused");
+    expect(await many.text("#device-title")).toMatch(/^WebAssembly, \d+ threads$/);
+    expect(await many.text("#device-notes")).toBe("This browser found no GPU that it may use.");
+    expect(await many.page.isChecked("input[value=auto]")).toBe(true);
+    expect([...many.files]).not.toContain("gpu.js");
+    await many.close();
+
+    const one = await LessonPage.open(browser, plain.address, { settings: "backend=auto", prepare: fewRows });
+    await one.state("paused");
+    const trial = /WebAssembly on one thread took ([\d.]+) ms for what took WebGL2 ([\d.]+) ms: the model learns on (\w+)/;
+    const [, wasm, webgl, chosen] = trial.exec(await one.text("#device-notes")) ?? [];
+    expect(chosen).toBe(Number(wasm) <= Number(webgl) ? "WebAssembly" : "WebGL2");
+    expect(await one.text("#device-title")).toContain(chosen);
     await one.close();
   });
 
@@ -246,6 +297,16 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
     await lesson.close();
   });
 });
+
+/** In the worker: takes its WebGL2 context away after so many more draws, as a driver's reset would. */
+function loseContextAtDraw(draws: number): void {
+  let left = draws;
+  const { drawArrays } = WebGL2RenderingContext.prototype;
+  WebGL2RenderingContext.prototype.drawArrays = function (...args) {
+    drawArrays.apply(this, args);
+    if (left-- === 0) this.getExtension("WEBGL_lose_context")!.loseContext();
+  };
+}
 
 /** From now on the page's worker loses its device on purpose in the step after so many were done, as a driver's reset would; `times` devices in all. */
 async function loseDevice(page: Page, step: number, times = 1): Promise<void> {

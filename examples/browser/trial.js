@@ -1,0 +1,37 @@
+// Half a second that says which of two devices is the faster here: a block of a small model and its gradients, again and again, a quarter of a second on each.
+import { grad, key, matmul, mean, normal, parameter, rmsNorm, scope, silu, square, tensor } from "@qlora-js/core";
+
+const MILLISECONDS_EACH = 250;
+/** Rows of a step of the embedded model, and its widths. */
+const [ROWS, WIDTH, WIDER] = [192, 128, 384];
+/** The faster of two; the first, if they are equally fast. */
+export async function fasterOf(first, second) {
+  const [one, other] = [await blockMilliseconds(first.backend), await blockMilliseconds(second.backend)];
+  const [faster, slower] = one <= other ? [first, second] : [second, first];
+  const took = (time) => `${time.toFixed(time < 10 ? 1 : 0)} ms`;
+  const words = `In a trial of half a second ${first.name} took ${took(one)} for what took ${second.name} ${took(other)}: the model learns on ${faster.name}.`;
+  return { faster, slower, words };
+}
+/** Milliseconds of a block with its gradients. The first run is not counted: it compiles. */
+async function blockMilliseconds(backend) {
+  const random = (seed, shape) => tensor(backend, normal(key(seed), shape[0] * shape[1]), shape);
+  const x = random(0, [ROWS, WIDTH]);
+  const gain = tensor(backend, new Float32Array(WIDTH).fill(1), [WIDTH]);
+  const weights = [random(1, [WIDTH, WIDER]), random(2, [WIDER, WIDTH])];
+  const [up, down] = weights.map((weight) => parameter(weight));
+  const block = async () => {
+    const gradients = scope(backend, () => {
+      const hidden = silu(matmul(rmsNorm(x, gain, 1e-5), up));
+      return grad(mean(square(matmul(hidden, down))), [up, down]);
+    });
+    await gradients[0].readBytes(); // only who reads knows that it is done
+    for (const gradient of gradients) gradient.dispose();
+  };
+  await block();
+  const start = performance.now();
+  let blocks = 0;
+  for (; performance.now() - start < MILLISECONDS_EACH; blocks++) await block();
+  for (const made of [x, gain, ...weights, up, down]) made.dispose();
+  return (performance.now() - start) / blocks;
+}
+//# sourceMappingURL=trial.js.map

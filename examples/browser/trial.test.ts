@@ -1,0 +1,18 @@
+// The page's trial on real backends in Node: who is faster there is known.
+import { createCpuBackend } from "@qlora-js/backend-cpu";
+import { createGpuJsBackend } from "@qlora-js/backend-gpujs";
+import type { Backend } from "@qlora-js/core";
+import { expect, test } from "vitest";
+import { fasterOf } from "./trial.ts";
+
+test("the trial finds the faster device, says what it measured, and leaves nothing on them", async () => {
+  const wasm = { name: "WebAssembly", backend: (await createCpuBackend({ threads: 1 })) as Backend };
+  const slow = { name: "gpu.js as JavaScript", backend: (await createGpuJsBackend({ mode: "cpu" })) as Backend };
+  const { faster, slower, words } = await fasterOf(slow, wasm);
+  expect([faster, slower]).toEqual([wasm, slow]);
+  expect(words).toMatch(/^In a trial .* gpu\.js as JavaScript took \d+ ms for what took WebAssembly [\d.]+ ms: .* on WebAssembly\.$/);
+  for (const { backend } of [wasm, slow]) {
+    expect(backend.memory().liveBuffers).toBe(0);
+    backend.dispose();
+  }
+});

@@ -7,7 +7,7 @@ import { TOKENIZERS } from "../reference/tokenizers.ts";
 import { NEEDS_PYTHON, python, runPython } from "./python.ts";
 
 /** Texts for each tokenizer, and half as many lists of ids. */
-const TEXTS = Number(process.env.QLORA_FUZZ_RUNS ?? 400);
+const TEXTS = Number(process.env.QLORA_FUZZ_CASES ?? 400);
 
 /** Scripts and symbols that were in Unicode long before either side's tables. */
 const RANGES = [

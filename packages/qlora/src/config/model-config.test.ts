@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { UsageError } from "../error.ts";
 import { memoryFolder } from "../formats/folder.ts";
 import { openFolder } from "../formats/node-folder.ts";
+import { fuzzCases } from "../fuzz-cases.fixture.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
 import { readModelConfig } from "./model-config.ts";
 import { parseModelConfig } from "./parse-model-config.ts";
@@ -222,7 +223,7 @@ describe("refuses as damaged", () => {
           expect(error instanceof FormatError || error instanceof UsageError).toBe(true);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: fuzzCases(1000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../error.ts";
+import { fuzzCases } from "../fuzz-cases.fixture.ts";
 import { jsonArray } from "./json-array.ts";
 
 async function read(chunks: Iterable<string>): Promise<{ line: number; value: unknown }[]> {
@@ -43,7 +44,7 @@ describe("a list of rows", () => {
         }
         expect((await read([whole])).map(({ value }) => value)).toEqual(expected);
       }),
-      { numRuns: 5000 },
+      { numRuns: fuzzCases(2000) },
     );
   });
 

@@ -1,6 +1,9 @@
 import { FormatError } from "@qlora-js/core";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../error.ts";
+import { FUZZ_TIMEOUT, fuzzCases } from "../fuzz-cases.fixture.ts";
+import { damaged } from "../json-damage.fixture.ts";
 import { type Folder, memoryFolder } from "./folder.ts";
 import { openModelFiles } from "./model-files.ts";
 import { encodeSafetensors } from "./safetensors-layout.ts";
@@ -107,4 +110,28 @@ describe("a folder without safetensors weights is the user's error, which says w
     const files = new Map(["a.gguf", "config.json", "b.gguf"].map((name) => [name, new Uint8Array(1)]));
     await expect(openModelFiles(memoryFolder(files, "m"))).rejects.toThrow("m: holds 2 GGUF files: a.gguf, b.gguf. Give the path of one.");
   });
+});
+
+test("an index is read or refused with a FormatError, whatever is in it, and nothing is left open", { timeout: FUZZ_TIMEOUT }, async () => {
+  const shards = { "1.safetensors": await shard("a", "b"), "2.safetensors": await shard("c") };
+  const sound = { metadata: { total_size: 3 }, weight_map: { a: "1.safetensors", b: "1.safetensors", c: "2.safetensors" } };
+  const text = JSON.stringify(sound);
+  const values = damaged(sound).map((json) => JSON.stringify(json));
+  const letters = fc
+    .array(fc.tuple(fc.nat(text.length), fc.nat(2), fc.constantFrom(...'\0"{}[]:,.1e\\uD8/é')), { minLength: 1, maxLength: 5 })
+    .map((edits) => edits.reduce((json, [at, taken, letter]) => json.slice(0, at) + letter + json.slice(at + taken), text));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(values, letters), async (json) => {
+      const { folder: f, counts } = folder({ ...shards, [INDEX]: new TextEncoder().encode(json) });
+      try {
+        const { tensors, close } = await openModelFiles(f);
+        expect(["a,b", "a,b,c", "c"]).toContain([...tensors.keys()].join());
+        await close();
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+      }
+      expect(counts.open).toBe(0);
+    }),
+    { numRuns: fuzzCases(1000) },
+  );
 });

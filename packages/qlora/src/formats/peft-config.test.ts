@@ -4,6 +4,7 @@ import { FormatError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../error.ts";
+import { FUZZ_TIMEOUT, fuzzCases } from "../fuzz-cases.fixture.ts";
 import { loraTargets } from "./lora-targets.ts";
 import { formatPeftConfig, loraSettings, parsePeftConfig } from "./peft-config.ts";
 
@@ -130,7 +131,7 @@ const values = fc.oneof(
   fc.jsonValue(),
 );
 
-test("whatever a config holds, it is read or refused with a typed error (100,000 cases)", { timeout: 300_000 }, () => {
+test("whatever a config holds, it is read or refused with a typed error", { timeout: FUZZ_TIMEOUT }, () => {
   const known = Object.keys(JSON.parse(formatPeftConfig(loraSettings({ rank: 1, alpha: 1, targetModules: [] }))));
   const objects = fc.dictionary(fc.oneof(fc.constantFrom(...known), fc.string()), values, { maxKeys: 6 }).map((o) => ({ ...least, ...o }));
   const parsed = fc.oneof(objects, near.map(orNothing), fc.jsonValue());
@@ -145,7 +146,7 @@ test("whatever a config holds, it is read or refused with a typed error (100,000
         if (!(error instanceof UsageError) && !(error instanceof FormatError)) throw error;
       }
     }),
-    { numRuns: 100_000, seed: 20230523 },
+    { numRuns: fuzzCases(3000) },
   );
 });
 

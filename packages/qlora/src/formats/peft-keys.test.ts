@@ -2,6 +2,7 @@ import { FormatError } from "@qlora-js/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { UsageError } from "../error.ts";
+import { FUZZ_TIMEOUT, fuzzCases } from "../fuzz-cases.fixture.ts";
 import { loraKey, parseAdapterKey, wholeKey } from "./peft-keys.ts";
 
 const MODULE = "model.layers.0.self_attn.q_proj";
@@ -14,7 +15,7 @@ test("keys that are written are read again", () => {
       expect(parseAdapterKey("f", wholeKey(MODULE, ending, adapted))).toEqual({ kind: "whole", module: MODULE, ending });
 });
 
-test("whatever a key is, it is read or refused with a typed error, at once (100,000 cases)", { timeout: 300_000 }, () => {
+test("whatever a key is, it is read or refused with a typed error, at once", { timeout: FUZZ_TIMEOUT }, () => {
   const part = fc.constantFrom(
     "base_model",
     "model",
@@ -42,6 +43,6 @@ test("whatever a key is, it is read or refused with a typed error, at once (100,
         if (!(error instanceof UsageError) && !(error instanceof FormatError)) throw error;
       }
     }),
-    { numRuns: 100_000, seed: 20230523 },
+    { numRuns: fuzzCases(3000) },
   );
 });

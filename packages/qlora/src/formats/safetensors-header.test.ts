@@ -1,6 +1,7 @@
 import { FormatError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fuzzCases } from "../fuzz-cases.fixture.ts";
 import { parseSafetensorsHeader } from "./safetensors-header.ts";
 
 const parseText = (text: string, dataBytes: number) => parseSafetensorsHeader("f", new TextEncoder().encode(text), dataBytes);
@@ -116,6 +117,6 @@ test("any JSON at all is parsed or refused with a FormatError", () => {
         expect(error).toBeInstanceOf(FormatError);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: fuzzCases(2000) },
   );
 });

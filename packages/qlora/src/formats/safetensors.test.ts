@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { ArgumentError, FormatError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fuzzCases } from "../fuzz-cases.fixture.ts";
 import { bytesSource } from "./byte-source.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { BITS, type SafetensorsDType } from "./safetensors-dtype.ts";
@@ -124,7 +125,7 @@ test("a file with any of its bytes changed is read within its bounds or refused 
         expect(error).toBeInstanceOf(FormatError);
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: fuzzCases(2000) },
   );
 });
 

@@ -3,10 +3,9 @@ import { FormatError, UnsupportedError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../error.ts";
+import { FUZZ_TIMEOUT, fuzzCases } from "../fuzz-cases.fixture.ts";
+import { damaged, type Json } from "../json-damage.fixture.ts";
 import { Tokenizer } from "./tokenizer.ts";
-
-/** Damaged files per test; 100 000 were run when this was written. */
-const FUZZ_RUNS = Number(process.env.QLORA_FUZZ_RUNS ?? 5_000);
 
 const added = [{ id: 4, content: "<s>", special: true, lstrip: true, rstrip: false, single_word: false, normalized: false }];
 const around = {
@@ -66,60 +65,6 @@ const UNIGRAM = {
 };
 const CONFIG = { bos_token: "<s>", add_bos_token: true, chat_template: "{{ bos_token }}" };
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
-/** Every place in a JSON value, as the keys to it. */
-const places = (json: Json, at: readonly string[] = []): (readonly string[])[] =>
-  typeof json !== "object" || json === null
-    ? [at]
-    : [at, ...Object.keys(json).flatMap((key) => places((json as Record<string, Json>)[key]!, [...at, key]))];
-
-/** The value with another at one place, or with that place left out. */
-function changed(json: Json, place: readonly string[], value: Json | undefined): Json {
-  const [key, ...rest] = place;
-  if (key === undefined) return value ?? null;
-  const copy = (Array.isArray(json) ? [...json] : { ...(json as object) }) as Record<string, Json>;
-  if (rest.length === 0 && value === undefined) delete copy[key];
-  else copy[key] = changed(copy[key] as Json, rest, value);
-  return copy;
-}
-
-const odd = fc.oneof(
-  fc.constantFrom<Json>(
-    -1,
-    1e9,
-    2 ** 31,
-    2 ** 53,
-    1e308,
-    0.5,
-    "",
-    "a",
-    "BPE",
-    "Sequence",
-    "Regex",
-    "\\",
-    "[",
-    "(?<",
-    "(((",
-    "\\p{Q}",
-    "__proto__",
-    "\ud800",
-  ),
-  fc.constantFrom<Json>(
-    [],
-    {},
-    [[]],
-    [null],
-    { type: "Sequence" },
-    { String: "" },
-    { Regex: "[" },
-    { Regex: "" },
-    { __proto__: null },
-    { toString: 1 },
-  ),
-  fc.jsonValue({ maxDepth: 2 }).map((value) => value as Json),
-);
-
 /** Whether the files made a tokenizer; what was thrown if not was ours. */
 function answers(tokenizer: unknown, config: unknown): boolean {
   try {
@@ -137,28 +82,20 @@ describe("a tokenizer.json from outside", () => {
     expect([answers(BPE, CONFIG), answers(UNIGRAM, CONFIG)]).toEqual([true, true]);
   });
 
-  it("is answered with a tokenizer or a typed error, whichever values are put where", () => {
-    const both = fc.constantFrom<Json>(
-      { tokenizer: BPE, config: CONFIG } as unknown as Json,
-      { tokenizer: UNIGRAM, config: CONFIG } as unknown as Json,
-    );
-    fc.assert(
-      fc.property(
-        both,
-        fc.array(fc.tuple(fc.nat(10_000), fc.option(odd, { nil: undefined })), { minLength: 1, maxLength: 3 }),
-        (files, changes) => {
-          let damaged = files;
-          for (const [nth, value] of changes) {
-            const all = places(damaged);
-            damaged = changed(damaged, all[nth % all.length]!, value);
-          }
-          const { tokenizer, config } = (damaged ?? {}) as { tokenizer?: unknown; config?: unknown };
+  it(
+    "is answered with a tokenizer or a typed error, whichever values are put where",
+    () => {
+      const both = [BPE, UNIGRAM].map((tokenizer) => damaged({ tokenizer, config: CONFIG } as unknown as Json));
+      fc.assert(
+        fc.property(fc.oneof(...both), (files) => {
+          const { tokenizer, config } = (files ?? {}) as { tokenizer?: unknown; config?: unknown };
           answers(tokenizer, config);
-        },
-      ),
-      { numRuns: FUZZ_RUNS },
-    );
-  }, 600_000);
+        }),
+        { numRuns: fuzzCases(2000) },
+      );
+    },
+    FUZZ_TIMEOUT,
+  );
 
   it("is refused where it is nested without end", () => {
     const deep = (open: string, close: string, count: number) => JSON.parse(open.repeat(count) + close.repeat(count)) as unknown;

@@ -1,6 +1,7 @@
 import { BLOCK_SIZES, FormatError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fuzzCases } from "../../fuzz-cases.fixture.ts";
 import { parseQuantState, type QuantState } from "./quant-state.ts";
 import { quantStateBytes } from "./quant-state-bytes.ts";
 
@@ -112,7 +113,7 @@ describe("of 100,000 each, every one is parsed or refused with a FormatError:", 
         }
         parsedOrRefused(Uint8Array.from(bytes));
       }),
-      { numRuns: 100_000 },
+      { numRuns: fuzzCases(3000) },
     );
   });
 
@@ -127,7 +128,7 @@ describe("of 100,000 each, every one is parsed or refused with a FormatError:", 
         for (let changes = next(4); changes > 0; changes--) all.set(keys[next(keys.length)]!, literals[next(literals.length)]!);
         parsedOrRefused(encode(`{${[...all].map(([key, value]) => `"${key}": ${value}`).join(", ")}}`));
       }),
-      { numRuns: 100_000 },
+      { numRuns: fuzzCases(3000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { ArgumentError, FormatError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FUZZ_TIMEOUT, fuzzCases } from "../../fuzz-cases.fixture.ts";
 import { type ByteSource, bytesSource } from "../byte-source.ts";
 import { type FixtureFile, type FixtureTensor, ggufBytes } from "./gguf.fixture.ts";
 import { openGguf } from "./gguf-file.ts";
@@ -193,7 +194,7 @@ describe("refuses", () => {
 });
 
 test("any mutation of a file is read or refused with a FormatError, and never asks for more than there is", {
-  timeout: 120_000,
+  timeout: FUZZ_TIMEOUT,
 }, async () => {
   const sound = ggufBytes({
     entries: [
@@ -238,6 +239,6 @@ test("any mutation of a file is read or refused with a FormatError, and never as
         expect(asked).toBeLessThanOrEqual(3 * cut.length);
       },
     ),
-    { numRuns: 100_000 },
+    { numRuns: fuzzCases(3000) },
   );
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { checkModelTensors } from "../../config/model-tensors.ts";
 import { parseModelConfig } from "../../config/parse-model-config.ts";
 import { UsageError } from "../../error.ts";
+import { FUZZ_TIMEOUT, fuzzCases } from "../../fuzz-cases.fixture.ts";
 import { Tokenizer } from "../../text/tokenizer.ts";
 import { bytesSource } from "../byte-source.ts";
 import { type FixtureEntry, type FixtureTensor, ggufBytes } from "./gguf.fixture.ts";
@@ -234,7 +235,7 @@ describe("refuses", () => {
   });
 });
 
-test("any mutation of a model is opened or refused with an error of ours", { timeout: 240_000 }, async () => {
+test("any mutation of a model is opened or refused with an error of ours", { timeout: FUZZ_TIMEOUT }, async () => {
   const sound = bytesOf([...ENTRIES, ...TOKENIZER], TENSORS);
   const header = sound.length - TENSORS.reduce((bytes, { data }) => bytes + data.length, 0);
   const value = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 2, 0x7f, 0x80, 0xff));
@@ -256,6 +257,6 @@ test("any mutation of a model is opened or refused with an error of ours", { tim
         ).toBe(true);
       }
     }),
-    { numRuns: 10_000 },
+    { numRuns: fuzzCases(1000) },
   );
 });

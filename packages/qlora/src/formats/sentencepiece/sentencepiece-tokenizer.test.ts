@@ -2,12 +2,10 @@ import { FormatError, UnsupportedError } from "@qlora-js/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../error.ts";
+import { fuzzCases } from "../../fuzz-cases.fixture.ts";
 import { Tokenizer } from "../../text/tokenizer.ts";
 import { modelBytes, SMALL_PIECES } from "./sentencepiece.fixture.ts";
 import { sentencePieceTokenizer } from "./sentencepiece-tokenizer.ts";
-
-/** Damaged files per test; 100 000 were run when this was written. */
-const FUZZ_RUNS = Number(process.env.QLORA_FUZZ_RUNS ?? 5_000);
 
 const T5 = { tokenizer_class: "T5Tokenizer", extra_ids: 2 };
 
@@ -59,7 +57,7 @@ describe("sentencePieceTokenizer", () => {
           if (!typed(error)) throw error;
         }
       }),
-      { numRuns: FUZZ_RUNS },
+      { numRuns: fuzzCases(2000) },
     );
   });
 });

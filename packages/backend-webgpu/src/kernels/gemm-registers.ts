@@ -1,16 +1,16 @@
 // Products without workgroup memory, for adapters that are software: there a barrier and a load cost many multiplications, so each thread holds
-// 8 rows × 8 columns of Y in registers, and what is not f32 by rows of the inner axis is unpacked first, a panel of columns at a time.
+// 16 rows × 4 columns of Y in registers, and what is not f32 by rows of the inner axis is unpacked first, a panel of columns at a time.
 import { BYTES, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { windowsOf } from "../program-source.ts";
 import type { Gemm } from "./gemm.ts";
 import { addendOf } from "./gemm-addend.ts";
 
-const ROWS = 8;
-/** Threads beside one another that have the same rows, and neighbouring columns: their loads of A are one load, and those of B lie together. */
-const LANES = 8;
-/** Inner steps between two visits to the sums' variables. */
-const STEPS = 4;
+const ROWS = 16;
+/** Threads beside one another that have the same rows, and neighbouring columns: a quad, where there are subgroups. Also the inner steps between two visits to
+ * the sums' variables. */
+const LANES = 4;
+const THREADS = 64;
 const PANEL_BYTES = 1 << 23;
 
 /** The right side by rows of the inner axis, f32: columns `from` to `from + width` of B. */
@@ -64,25 +64,28 @@ fn thread(t: u32) {
 function multiply(gpu: Gpu, problem: Gemm, { b, from, width }: Panel): void {
   const { name, batch, m, k, n, a, y, transposeA } = problem;
   const { reads, kind, plus } = addendOf(problem);
-  const columns = [2, 4].find((count) => count * LANES >= width) ?? 8;
+  const columns = [1, 2].find((count) => count * LANES >= width) ?? 4;
+  const quads = gpu.facts.subgroups;
   const single = (view: View): boolean => windowsOf(view, gpu.facts.maxBindingBytes) === 1;
   const read = (text: string, whole: boolean) => (at: string) => (whole ? `${text}[${at}]` : `${text}_word(${at})`);
   const tall = Math.ceil(m / ROWS);
   const wide = Math.ceil(width / (columns * LANES));
   gpu.dispatch({
     name: `${name} in registers`,
-    constants: { transposeA, columns, addend: kind },
+    constants: { transposeA, columns, quads, addend: kind },
+    ...(quads ? { enable: "subgroups" } : {}),
     reads: { a, b, ...reads },
     writes: { y },
-    params: { m, k, n, origin: from, width, tall, wide },
-    grid: { threads: batch * tall * wide * LANES },
-    wgsl: () => registerTile({ columns, transposeA, a: read("a", single(a)), b: read("b", single(b)), plus }),
+    params: { batch, m, k, n, origin: from, width, tall, wide },
+    grid: { workgroups: Math.ceil((batch * tall * wide * LANES) / THREADS), size: THREADS },
+    wgsl: () => registerTile({ columns, transposeA, quads, a: read("a", single(a)), b: read("b", single(b)), plus }),
   });
 }
 
 interface Text {
   readonly columns: number;
   readonly transposeA: boolean;
+  readonly quads: boolean;
   readonly a: (at: string) => string;
   readonly b: (at: string) => string;
   readonly plus: (at: string, column: string) => string;
@@ -90,24 +93,26 @@ interface Text {
 
 const times = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
-/** Rows and columns beyond the matrix repeat its last, and are not stored. */
+/** Rows and columns beyond the matrix, and tiles beyond the last, repeat the last, and are not stored: all threads go the same way. */
 function registerTile(text: Text): string {
-  const { columns, transposeA, plus } = text;
-  return `fn thread(t: u32) {
-let block = t / ${LANES}u;
-let z = block / (params.wide * params.tall);
-let top = (block / params.wide) % params.tall * ${ROWS}u;
-let left = (block % params.wide) * ${LANES * columns}u + t % ${LANES}u;
+  const { columns, transposeA, quads, plus } = text;
+  return `fn block(group: u32, local: u32) {
+let lane = local % ${LANES}u;
+let tile = group * ${THREADS / LANES}u + local / ${LANES}u;
+let z = min(tile / (params.wide * params.tall), params.batch - 1u);
+let top = (tile / params.wide) % params.tall * ${ROWS}u;
+let left = (tile % params.wide) * ${LANES * columns}u + lane;
 ${times(ROWS, (i) => `let row${i} = z * params.m * params.k + min(top + ${i}u, params.m - 1u)${transposeA ? "" : " * params.k"};`)}
 ${times(columns, (j) => `let column${j} = z * params.k * params.width + min(left + ${j * LANES}u, params.width - 1u);`)}
 ${times(ROWS * columns, (s) => `var sum${Math.floor(s / columns)}_${s % columns} = 0.0;`)}
 var p = 0u;
-for (; p + ${STEPS}u <= params.k; p += ${STEPS}u) {
-${innerSteps(text, STEPS)}
+for (; p + ${LANES}u <= params.k; p += ${LANES}u) {
+${quads ? fourSteps(text) : innerSteps(text, LANES, (u) => `p + ${u}u`)}
 }
 for (; p < params.k; p++) {
-${innerSteps(text, 1)}
+${innerSteps(text, 1, () => "p")}
 }
+if (tile >= params.batch * params.tall * params.wide) { return; }
 ${times(
   ROWS,
   (i) => `if (top + ${i}u < params.m) {
@@ -124,15 +129,39 @@ ${times(
 }`;
 }
 
-/** sum[i, j] += Σ over `steps` inner indices from p. The sums between steps are values, which need no memory; variables do. */
-function innerSteps({ columns, transposeA, a, b }: Text, steps: number): string {
+/** The other three of a quad, in the order of `lane ^ 1`, `lane ^ 2`, `lane ^ 3`. */
+const SWAPS = ["quadSwapX", "quadSwapY", "quadSwapDiagonal"] as const;
+
+/**
+ * Four inner indices, one for each thread of a quad: each loads its own of A's rows and gets the others' from its neighbours, so that a load of A serves four
+ * steps. Thread `lane` takes index p + (lane ^ u) in step u.
+ */
+function fourSteps(text: Text): string {
+  const { transposeA, a } = text;
+  return `${times(ROWS, (i) => `let a0_${i} = ${a(transposeA ? `row${i} + (p + lane) * params.m` : `row${i} + p + lane`)};`)}
+${innerSteps(
+  text,
+  LANES,
+  (u) => `p + (lane ^ ${u}u)`,
+  (u, i) => (u === 0 ? `a0_${i}` : `${SWAPS[u - 1]}(a0_${i})`),
+)}`;
+}
+
+/** sum[i, j] += Σ over `steps` inner indices. The sums between steps are values, which need no memory; variables do. */
+function innerSteps(
+  { columns, transposeA, a, b }: Text,
+  steps: number,
+  index: (u: number) => string,
+  left = (u: number, i: number): string => a(transposeA ? `row${i} + k${u} * params.m` : `row${i} + k${u}`),
+): string {
   const sum = (i: number, j: number, step: number): string => (step === 0 ? `sum${i}_${j}` : `s${step}_${i}_${j}`);
-  const step = (u: number): string => `let at${u} = (p + ${u}u) * params.width;
+  const step = (u: number): string => `let k${u} = ${index(u)};
+let at${u} = k${u} * params.width;
 ${times(columns, (j) => `let b${u}_${j} = ${b(`column${j} + at${u}`)};`)}
 ${times(
   ROWS,
-  (i) => `let a${u}_${i} = ${a(transposeA ? `row${i} + (p + ${u}u) * params.m` : `row${i} + p + ${u}u`)};
-${times(columns, (j) => `let s${u + 1}_${i}_${j} = ${sum(i, j, u)} + a${u}_${i} * b${u}_${j};`)}`,
+  (i) => `let x${u}_${i} = ${left(u, i)};
+${times(columns, (j) => `let s${u + 1}_${i}_${j} = ${sum(i, j, u)} + x${u}_${i} * b${u}_${j};`)}`,
 )}`;
   return `${times(steps, step)}
 ${times(ROWS * columns, (s) => `sum${Math.floor(s / columns)}_${s % columns} = ${sum(Math.floor(s / columns), s % columns, steps)};`)}`;

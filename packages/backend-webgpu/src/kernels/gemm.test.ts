@@ -84,9 +84,13 @@ describe("the programs of a product", () => {
   it("the device without a GPU knows 16-bit floats, so that they are compiled", () =>
     expect(device.requiredFeatures).toContain("shader-f16"));
 
-  for (const software of [false, true])
-    it(`compile, ${software ? "in registers" : "in tiles, with 16-bit floats"}, and for weights larger than a binding`, async () => {
-      const { gpu, programs } = listener({ ...FACTS, software });
+  for (const [title, facts] of [
+    ["in tiles, with 16-bit floats", FACTS],
+    ["in registers", { ...FACTS, software: true }],
+    ["in registers, without subgroups", { ...FACTS, software: true, subgroups: false }],
+  ] as const)
+    it(`compile, ${title}, and for weights larger than a binding`, async () => {
+      const { gpu, programs } = listener(facts);
       const sizes = [
         [1, 64, 40],
         [5, 64, 40],

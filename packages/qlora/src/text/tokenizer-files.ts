@@ -37,10 +37,13 @@ const specialNames = z.looseObject({ bos_token: tokenText, eos_token: tokenText,
 /** Ids go into 32-bit integers. */
 const tokenId = z.int().check(z.nonnegative(), z.maximum(0x7fff_ffff));
 
+/** Each place of a text may have to be compared with so much; the longest known have some tens. */
+const LONGEST_ADDED = 1000;
+
 const addedToken = z.pipe(
   z.looseObject({
     id: tokenId,
-    content: z.string(),
+    content: z.string().check(z.maxLength(LONGEST_ADDED)),
     special: z._default(z.boolean(), false),
     single_word: z._default(z.boolean(), false),
     lstrip: z._default(z.boolean(), false),

@@ -106,6 +106,9 @@ describe("a tokenizer.json from outside", () => {
     expect(answers({ ...BPE, normalizer: sequences }, CONFIG)).toBe(false);
     expect(answers({ ...BPE, model: { ...BPE.model, vocab: lists, merges: lists } }, CONFIG)).toBe(false);
     expect(answers(lists, lists)).toBe(false);
+    expect(answers({ ...BPE, added_tokens: [{ ...added[0], content: "a".repeat(100_000) }] }, CONFIG)).toBe(false);
+    const many = { type: "Sequence", normalizers: Array.from({ length: 100_000 }, () => ({ type: "NFC" })) };
+    expect(answers({ ...BPE, normalizer: many }, CONFIG)).toBe(false);
   });
 
   it("is refused where it is long and wrong at the end, and not made room for by the ids it claims", () => {

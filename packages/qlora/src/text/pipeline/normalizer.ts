@@ -58,7 +58,14 @@ function bounded(file: string, text: string, before: string): string {
 export function replacer(step: StepReader): Normalizer {
   const { pattern, content } = step.read(z.looseObject({ pattern: patternSchema, content: z.string().check(z.maxLength(LONGEST_TEXT)) }));
   const found = patternOf(step, pattern);
-  return (text) => (found ? text.replace(found, () => content) : text);
+  return (text) => {
+    let [replaced, end] = ["", 0];
+    for (const match of found?.matches(text) ?? []) {
+      replaced += text.slice(end, match.index) + content;
+      end = match.index + match[0].length;
+    }
+    return replaced + text.slice(end);
+  };
 }
 
 function stripper(step: StepReader): Normalizer {

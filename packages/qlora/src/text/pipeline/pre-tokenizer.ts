@@ -2,7 +2,8 @@
 // Character classes are Unicode's, as in the original: \d and \s of JavaScript are others.
 import * as z from "zod/mini";
 import { toByteCharacters } from "./byte-level.ts";
-import { expression, patternOf, patternSchema } from "./pattern.ts";
+import { GPT2 } from "./known-patterns.ts";
+import { expression, native, patternOf, patternSchema } from "./pattern.ts";
 import { split, splitBehavior } from "./split.ts";
 import type { StepReader } from "./step.ts";
 
@@ -15,9 +16,6 @@ export interface Piece {
 
 /** A piece to pieces, none of them empty. */
 export type PreTokenizer = (piece: Piece) => string[];
-
-/** GPT-2's words (byte_level.rs). */
-const GPT2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 
 /**
  * @throws FormatError if a field is not what it should be
@@ -43,23 +41,28 @@ export function makePreTokenizer(step: StepReader): PreTokenizer {
     }
     case "Digits": {
       const { individual_digits } = step.read(z.looseObject({ individual_digits: z._default(z.boolean(), false) }));
-      return ({ text }) => split(text, /\p{N}/gu, individual_digits ? "isolated" : "contiguous");
+      return ({ text }) => split(text, NUMBER, individual_digits ? "isolated" : "contiguous");
     }
     case "Punctuation": {
       const { behavior } = step.read(z.looseObject({ behavior: z._default(splitBehavior, "isolated") }));
-      return ({ text }) => split(text, /[\p{P}!-/:-@[-`{-~]/gu, behavior);
+      return ({ text }) => split(text, PUNCTUATION, behavior);
     }
     case "Whitespace":
       return ({ text }) => split(text, WORDS, "removed", true);
     case "WhitespaceSplit":
-      return ({ text }) => split(text, /\p{White_Space}/gu, "removed");
+      return ({ text }) => split(text, WHITE_SPACE, "removed");
     default:
       throw step.unsupported();
   }
 }
 
 /** Words, and runs of what is neither word nor white space. */
-const WORDS = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
+const WORDS = native(
+  /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
+);
+const NUMBER = native(/\p{N}/gu);
+const PUNCTUATION = native(/[\p{P}!-/:-@[-`{-~]/gu);
+const WHITE_SPACE = native(/\p{White_Space}/gu);
 
 function byteLevel(step: StepReader): PreTokenizer {
   const schema = z.looseObject({ add_prefix_space: z._default(z.boolean(), true), use_regex: z._default(z.boolean(), true) });

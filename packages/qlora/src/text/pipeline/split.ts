@@ -1,5 +1,6 @@
 // Cutting a text where a pattern matches, and what becomes of the matches: tokenizers' `SplitDelimiterBehavior` (normalizer.rs).
 import * as z from "zod/mini";
+import type { TextPattern } from "./pattern.ts";
 
 /** What becomes of the matches of a pattern. */
 export type SplitBehavior = "removed" | "isolated" | "contiguous" | "mergedwithprevious" | "mergedwithnext";
@@ -22,17 +23,17 @@ interface Part {
  * The pieces of a text, none of them empty.
  * @param invert Whether what stands between matches is what counts as a match.
  */
-export function split(text: string, pattern: RegExp | undefined, behavior: SplitBehavior, invert = false): string[] {
+export function split(text: string, pattern: TextPattern | undefined, behavior: SplitBehavior, invert = false): string[] {
   const parts = partsOf(text, pattern, invert);
   return (behavior === "removed" ? parts.filter(({ match }) => !match) : merged(parts, behavior))
     .map((part) => part.text)
     .filter((piece) => piece !== "");
 }
 
-function partsOf(text: string, pattern: RegExp | undefined, invert: boolean): Part[] {
+function partsOf(text: string, pattern: TextPattern | undefined, invert: boolean): Part[] {
   const parts: Part[] = [];
   let end = 0;
-  for (const found of pattern ? text.matchAll(pattern) : []) {
+  for (const found of pattern?.matches(text) ?? []) {
     if (found.index > end) parts.push({ text: text.slice(end, found.index), match: invert });
     parts.push({ text: found[0], match: !invert });
     end = found.index + found[0].length;

@@ -10,6 +10,8 @@ export type Step = Readonly<Record<string, unknown>>;
 
 /** Sequences stand in sequences in no known file; this deep they are read. */
 const DEEPEST = 8;
+/** The longest known has ten. */
+const MOST_STEPS = 250;
 
 /** A part of a tokenizer.json together with what errors have to name. */
 export class StepReader {
@@ -38,7 +40,7 @@ export class StepReader {
    */
   steps(key: string): readonly StepReader[] {
     if (this.depth >= DEEPEST) throw this.unsupported(`nested more than ${DEEPEST} deep`);
-    const list = this.read(z.looseObject({ [key]: z.array(z.looseObject({})) }))[key] as readonly Step[];
+    const list = this.read(z.looseObject({ [key]: z.array(z.looseObject({})).check(z.maxLength(MOST_STEPS)) }))[key] as readonly Step[];
     return list.map((step) => new StepReader(this.file, this.kind, step, this.depth + 1));
   }
 

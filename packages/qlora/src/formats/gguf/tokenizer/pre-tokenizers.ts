@@ -1,6 +1,7 @@
 // How byte-level tokenizers cut a text before they merge: by the name that llama.cpp's converter gave the rule (`tokenizer.ggml.pre`), in the words of a
 // tokenizer.json. Source: llama.cpp src/llama-vocab.cpp (names and expressions), the models' own tokenizer.json (NFC, digits).
 import { UnsupportedError } from "@qlora-js/core";
+import { GPT4O, ONE_DIGIT, TEKKEN, THREE_DIGITS } from "../../../text/pipeline/known-patterns.ts";
 import { quoted } from "../../quoted.ts";
 
 /** A rule as tokenizer.json has it. */
@@ -22,15 +23,6 @@ const byteLevel = (useRegex: boolean, addPrefixSpace: boolean) => ({
 });
 const split = (expression: string) => ({ type: "Split", pattern: { Regex: expression }, behavior: "Isolated", invert: false });
 const sequence = (...pretokenizers: object[]) => ({ type: "Sequence", pretokenizers });
-
-const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const REST = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-const REST_WITH_SLASH = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-const WORD = "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
-const [UPPER, LOWER] = ["[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]", "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"];
-const casedWords = (end: string) => `[^\\r\\n\\p{L}\\p{N}]?${UPPER}*${LOWER}+${end}|[^\\r\\n\\p{L}\\p{N}]?${UPPER}+${LOWER}*${end}`;
-const THREE_DIGITS = `${CONTRACTIONS}|${WORD}|\\p{N}{1,3}|${REST}`;
-const ONE_DIGIT = `${CONTRACTIONS}|${WORD}|\\p{N}|${REST}`;
 
 type Rule = (addPrefixSpace: boolean) => PreTokenizer;
 
@@ -62,8 +54,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   llama3,
   dbrx: byExpression(THREE_DIGITS),
   "smaug-bpe": byExpression(THREE_DIGITS),
-  tekken: byExpression(`${casedWords("")}|\\p{N}|${REST_WITH_SLASH}`, { ignoreMerges: true, addBos: true }),
-  "gpt-4o": byExpression(`${casedWords(`${CONTRACTIONS}?`)}|\\p{N}{1,3}|${REST_WITH_SLASH}`),
+  tekken: byExpression(TEKKEN, { ignoreMerges: true, addBos: true }),
+  "gpt-4o": byExpression(GPT4O),
 };
 
 /** What converters of early 2024 left out, where the architecture leaves no doubt. */

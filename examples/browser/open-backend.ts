@@ -13,6 +13,8 @@ export interface OpenBackend {
   readonly workspace?: Workspace;
 }
 
+const SOFTWARE = "This GPU is software on the processor: right, but slower than WebAssembly.";
+const TEXELS = "A number takes 32 bits in a texture, so 4-bit weights are computed with here, but save no memory.";
 const INSTEAD = "The model learns on WebAssembly instead.";
 const ONE_THREAD =
   "One thread only: this page is not cross-origin isolated, so the browser shares no memory between threads. " +
@@ -59,7 +61,7 @@ async function openWebGpu(wanted: "webgpu" | "webgpu:software"): Promise<OpenBac
   const { createWebGpuBackend, workspaceOfGpu } = await import("@qlora-js/backend-webgpu");
   const backend = await createWebGpuBackend({ software: wanted === "webgpu:software" });
   const { description, software } = backend.facts;
-  const notes = software ? ["This GPU is software on the processor: right, but slower than WebAssembly."] : [];
+  const notes = software ? [SOFTWARE] : [];
   const device = { backend: wanted, title: `WebGPU: ${description}`, notes, softwareOnly: software };
   return { backend, ahead: backend, device, workspace: workspaceOfGpu({ software }) };
 }
@@ -67,7 +69,11 @@ async function openWebGpu(wanted: "webgpu" | "webgpu:software"): Promise<OpenBac
 async function openWebGl(): Promise<OpenBackend> {
   const { createGpuJsBackend } = await import("@qlora-js/backend-gpujs");
   const backend = await createGpuJsBackend({ mode: "webgl2" });
-  return { backend, device: { backend: "webgl2", title: "WebGL2, by gpu.js", notes: [], softwareOnly: false } };
+  const { device, software } = backend.facts;
+  return {
+    backend,
+    device: { backend: "webgl2", title: `WebGL2: ${device}`, notes: [...(software ? [SOFTWARE] : []), TEXELS], softwareOnly: false },
+  };
 }
 
 async function openWasm(): Promise<OpenBackend & { readonly threads: number }> {

@@ -3,7 +3,7 @@ import { drawLossCurve, type LossPoint } from "./loss-curve.ts";
 import { drawMemoryBars, drawMemoryTable } from "./memory-bars.ts";
 import type { Command, MemoryOf, Opened, Report } from "./messages.ts";
 import { readSettings, writeSettings } from "./settings.ts";
-import { count, showBytes } from "./wording.ts";
+import { count, showBytes, showSeconds } from "./wording.ts";
 
 type Step = Extract<Report, { type: "step" }>;
 type State = "loading" | "paused" | "learning" | "finished" | "failed";
@@ -232,7 +232,7 @@ function drawNumbers(): void {
   $("loss").textContent = last ? last.loss.toFixed(3) : "–";
   $("validation").textContent = view.validation.map(({ loss }) => loss.toFixed(3)).join(" → ") || "–";
   $("speed").textContent = last ? count(Math.round(tokens / seconds)) : "–";
-  $("step-time").textContent = last ? `${((1000 * seconds) / recent.length).toFixed(0)} ms` : "–";
+  $("step-time").textContent = last ? showSeconds(seconds / recent.length) : "–";
 }
 
 const radios = (name: string): HTMLInputElement[] => [...document.querySelectorAll<HTMLInputElement>(`input[name="${name}"]`)];

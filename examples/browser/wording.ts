@@ -13,3 +13,6 @@ export function showBytes(bytes: number): string {
 }
 
 export const count = (n: number): string => n.toLocaleString("en");
+
+/** `126 ms`, or `3.73 s`. */
+export const showSeconds = (seconds: number): string => (seconds < 1 ? `${(1000 * seconds).toFixed(0)} ms` : `${seconds.toPrecision(3)} s`);

@@ -60,6 +60,7 @@ function flat(result: Float32Array | Float32Array[][], columns: number): Float32
 }
 
 export class ArrayEngine implements Engine {
+  readonly device: string;
   readonly mostNumbers = 2 ** 30;
   readonly #programs: CompiledPrograms;
   readonly #seen: Seen;
@@ -67,6 +68,7 @@ export class ArrayEngine implements Engine {
 
   constructor(mode: "cpu" | "webasm") {
     const [how, type] = mode === "cpu" ? ([nested, "Array"] as const) : ([flatInput, "Input"] as const);
+    this.device = mode === "cpu" ? "JavaScript, one thread" : "WebAssembly, one thread";
     this.#seen = how;
     this.#programs = new CompiledPrograms(new GPU({ mode }), { numbers: type, lists: type });
   }

@@ -19,18 +19,32 @@ import { ON_HOST, type OnHost } from "./on-host.ts";
 /** What gpu.js makes of the kernels: GLSL in WebGL2, JavaScript, or WebAssembly. */
 export type GpuJsMode = "webgl2" | "cpu" | "webasm";
 
+/** What this backend is here. */
+export interface GpuJsFacts {
+  readonly mode: GpuJsMode;
+  /** What computes, as it names itself. */
+  readonly device: string;
+  /** A GPU in software, which is slower than WebAssembly; of `webgl2` alone. */
+  readonly software: boolean;
+  /** What kernels leave to the host, each with its reason. */
+  readonly onHost: readonly OnHost[];
+}
+
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render|software/i;
+
 /** gpu.js as a device: values are textures, or arrays where there is no WebGL2. */
 export class GpuJsBackend implements Backend {
   readonly name = "gpujs";
   readonly limits: Limits;
-  readonly facts: { readonly mode: GpuJsMode; readonly onHost: readonly OnHost[] };
+  readonly facts: GpuJsFacts;
   readonly #engine: Engine;
   readonly #gpu: Gpu;
   readonly #buffers: LiveBuffers<GpuJsBuffer>;
   #disposed = false;
 
   constructor(mode: GpuJsMode, engine: Engine) {
-    this.facts = { mode, onHost: ON_HOST };
+    const { device } = engine;
+    this.facts = { mode, device, software: SOFTWARE.test(device), onHost: ON_HOST };
     this.#engine = engine;
     this.#gpu = new Gpu(engine);
     this.limits = { maxBufferBytes: engine.mostNumbers, maxTotalBytes: 4 * 2 ** 30 };

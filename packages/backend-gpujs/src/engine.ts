@@ -29,6 +29,8 @@ export const whole = (value: number): Whole => ({ whole: value });
 export type Threads = readonly [columns: number, rows?: number];
 
 export interface Engine {
+  /** What computes, as it names itself. */
+  readonly device: string;
   /** Numbers that are live now; for the tests of leaks. */
   readonly live: number;
   /** The most numbers one call may make. */

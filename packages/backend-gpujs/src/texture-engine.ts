@@ -33,6 +33,7 @@ const uploadProgram = program(function (this: Thread, x: List) {
 const NO_CANVAS = { width: 1, height: 1 };
 
 class TextureEngine implements Engine {
+  readonly device: string;
   readonly mostNumbers: number;
   readonly #gl: WebGL2RenderingContext;
   readonly #programs: CompiledPrograms;
@@ -44,6 +45,8 @@ class TextureEngine implements Engine {
 
   constructor(gl: WebGL2RenderingContext) {
     this.#gl = gl;
+    const named = gl.getExtension("WEBGL_debug_renderer_info"); // without it browsers say no more than whose they are
+    this.device = String(gl.getParameter(named?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
     this.#programs = new CompiledPrograms(new GPU({ context: gl, canvas: { ...NO_CANVAS } }), {
       numbers: "ArrayTexture(1)",
       lists: "Input",

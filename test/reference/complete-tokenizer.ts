@@ -9,10 +9,10 @@ type Files = Parameters<typeof Tokenizer.from>[0];
 
 /** The files of a folder that has a SentencePiece model and no tokenizer.json. */
 export async function sentencePieceFolder(name: string, file = "tokenizer.model"): Promise<Files> {
-  const { model, config } = TOKENIZERS.folders[name]!;
+  const { model, files: beside } = TOKENIZERS.folders[name]!;
   const files = new Map([
     [file, new Uint8Array(Buffer.from(model, "base64"))],
-    ["tokenizer_config.json", new TextEncoder().encode(JSON.stringify(config))],
+    ...Object.entries(beside).map(([other, json]) => [other, new TextEncoder().encode(JSON.stringify(json))] as const),
   ]);
   return (await readTokenizerFiles(memoryFolder(files)))!;
 }

@@ -319,6 +319,24 @@ KINDS = [llama3, qwen, phi4, olmo2, gpt2, neox, prefixed, smollm2, llama2, mistr
 CONFIGS = {
     "LlamaTokenizer": (LLAMA_MODEL, {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}),
     "GemmaTokenizer": (GEMMA_MODEL, {"bos_token": "<bos>", "eos_token": "<eos>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}),
+    "LlamaTokenizer with tokens added": (LLAMA_MODEL, {
+        "tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "<|im_end|>", "unk_token": "<unk>", "pad_token": "<|pad|>",
+        "added_tokens_decoder": {
+            str(id): {"content": content, "lstrip": False, "normalized": False, "rstrip": rstrip, "single_word": False, "special": special}
+            for id, content, rstrip, special in [
+                (0, "<unk>", False, True), (1, "<s>", False, True), (2, "</s>", True, False), (700, "<|im_start|>", False, True),
+                (701, "<|im_end|>", True, True), (702, "<|pad|>", False, True), (703, "<tool>", False, False),
+            ]
+        },
+    }),
+    "LlamaTokenizer with added_tokens.json": (LLAMA_MODEL, {"tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}, {
+        "added_tokens.json": {"<|im_start|>": 700, "<|im_end|>": 701, "<|pad|>": 702, "<tool>": 703},
+        "special_tokens_map.json": {
+            "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
+            "pad_token": {"content": "<|pad|>", "lstrip": False, "normalized": True, "rstrip": False, "single_word": False},
+            "additional_special_tokens": ["<|im_start|>"], "extra_special_tokens": ["<|im_end|>"],
+        },
+    }),
     "T5Tokenizer": (T5_MODEL, {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "extra_ids": 10}),
 }
 
@@ -357,15 +375,17 @@ def main():
                 step["precompiled_charsmap"] = "T5"  # once is enough: the one of the model below
         kinds[make.__name__] = {"tokenizer": parsed, "config": names, **cases(make.__name__, fast)}
         print(make.__name__, len(fast), "tokens", "with a charsmap" if charsmap else "")
-    for tokenizer_class, (model, names) in CONFIGS.items():
-        config = {"tokenizer_class": tokenizer_class, **names}
+    for name, (model, names, *more) in CONFIGS.items():
+        config = {"tokenizer_class": name, **names}
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder)
             (path / "tokenizer.model").write_bytes(model)
-            (path / "tokenizer_config.json").write_text(json.dumps(config))
+            files = {"tokenizer_config.json": config, **(more[0] if more else {})}
+            for file, content in files.items():
+                (path / file).write_text(json.dumps(content))
             fast = AutoTokenizer.from_pretrained(folder)
-        folders[tokenizer_class] = {"model": base64.b64encode(model).decode(), "config": config, **cases(tokenizer_class, fast)}
-        print(tokenizer_class, len(fast), "tokens from tokenizer.model")
+        folders[name] = {"model": base64.b64encode(model).decode(), "files": files, **cases(name, fast)}
+        print(name, len(fast), "tokens from tokenizer.model")
     data = json.dumps({"kinds": kinds, "folders": folders}, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     with open(OUT, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=9) as packed:
         packed.write(data)

@@ -27,7 +27,8 @@ export interface TokenizerJson {
 export interface SentencePieceFolder extends TokenizerCases {
   /** The model file, in base64. */
   readonly model: string;
-  readonly config: Readonly<Record<string, unknown>>;
+  /** What stands beside it, by name: tokenizer_config.json and others. */
+  readonly files: Readonly<Record<string, object>>;
 }
 
 interface Reference {

@@ -38,7 +38,8 @@ export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles
     return { ...files, tokenizer: await readJson(folder, "tokenizer.json", MAX_TOKENIZER_BYTES), config };
   const model = await readWhole(folder, sentencePiece ?? "", MAX_TOKENIZER_BYTES);
   const { sentencePieceTokenizer } = await import("../formats/sentencepiece/sentencepiece-tokenizer.ts");
-  return { ...files, ...sentencePieceTokenizer(model.name, model.bytes, config, modelConfig) };
+  const older = { added: await json("added_tokens.json"), special: files.specialTokensMap };
+  return { ...files, ...sentencePieceTokenizer(model.name, model.bytes, config, modelConfig, older) };
 }
 
 async function readGgufTokenizer(folder: Folder, gguf: string): Promise<TokenizerFiles | undefined> {

@@ -30,6 +30,29 @@ describe("sentencePieceTokenizer", () => {
     expect(tokenizer.vocabularySize).toBe(SMALL_PIECES.length + 2);
   });
 
+  it.each<[string, object, object]>([
+    [
+      "its config",
+      { added_tokens_decoder: { 10: { content: "<x>", special: true, rstrip: true }, 11: { content: "<y>" } } },
+      { added: { "<z>": 9 } },
+    ],
+    ["added_tokens.json", {}, { added: { "<x>": 10, "<y>": 11 }, special: { pad_token: "<x>" } }],
+  ])("has the tokens behind the pieces that the folder adds by %s", (_, config, older) => {
+    const files = sentencePieceTokenizer("tokenizer.model", modelBytes({ pieces: SMALL_PIECES }), config, {}, older);
+    const tokenizer = Tokenizer.from(files);
+    expect(tokenizer.encode("a<x><y>")).toEqual([3, 10, 11]);
+    expect([10, 11, 3].map((id) => tokenizer.isSpecial(id))).toEqual([true, false, false]);
+    expect(tokenizer.vocabularySize).toBe(12);
+  });
+
+  it.each([
+    [{ added_tokens_decoder: { x: { content: "<x>" } } }, {}],
+    [{}, { added: { "<x>": -1 } }],
+  ])("refuses an id that is none: %j %j", (config, older) => {
+    const made = () => Tokenizer.from(sentencePieceTokenizer("tokenizer.model", modelBytes({ pieces: SMALL_PIECES }), config, {}, older));
+    expect(made).toThrow(FormatError);
+  });
+
   it("refuses a unigram model of another kind, and bytes that are no model", () => {
     const unigram = modelBytes({ pieces: SMALL_PIECES, algorithm: 1 });
     expect(() => sentencePieceTokenizer("m/tokenizer.model", unigram, {}, { model_type: "albert" })).toThrow(UnsupportedError);

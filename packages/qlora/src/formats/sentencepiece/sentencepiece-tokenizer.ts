@@ -19,15 +19,32 @@ export interface SentencePieceFiles {
 
 const SPACE = "▁";
 
+/** Files of older folders, which say what tokenizer_config.json says in newer ones. */
+export interface OlderFiles {
+  /** added_tokens.json: ids by token. */
+  readonly added?: unknown;
+  /** special_tokens_map.json: the tokens with a job. */
+  readonly special?: unknown;
+}
+
 /**
  * @param config the folder's tokenizer_config.json
  * @param modelConfig its config.json
  * @throws FormatError if the bytes are no SentencePiece model
  * @throws UnsupportedError for a kind that is not made here
  */
-export function sentencePieceTokenizer(file: string, bytes: Uint8Array, config: unknown, modelConfig: unknown): SentencePieceFiles {
+export function sentencePieceTokenizer(
+  file: string,
+  bytes: Uint8Array,
+  config: unknown,
+  modelConfig: unknown,
+  older: OlderFiles = {},
+): SentencePieceFiles {
   const model = readSentencePieceModel(file, bytes);
-  const settings = { ...namesIn(model), ...asSettings(config) };
+  const given = { ...namesIn(model), ...asSettings(config) };
+  const settings = given.added_tokens_decoder
+    ? given
+    : { ...given, ...asSettings(older.special), added_tokens_decoder: decoderOf(older.added) };
   const vocabulary = vocabularyOf(file, model, settings, asSettings(modelConfig));
   const { normalizer, pre_tokenizer, decoder, post_processor, model: encoder } = vocabulary;
   return {
@@ -57,6 +74,10 @@ interface Vocabulary {
 
 const asSettings = (json: unknown): Settings =>
   typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Settings) : {};
+
+/** added_tokens.json in the words of a tokenizer_config.json. */
+const decoderOf = (added: unknown): Settings =>
+  Object.fromEntries(Object.entries(asSettings(added)).map(([content, id]) => [String(id), { content }]));
 
 /** The tokens with a job, as a tokenizer_config.json names them. */
 function namesIn({ pieces, special }: SentencePieceModel): Settings {
@@ -136,13 +157,26 @@ function charsmap({ charsmap: bytes }: SentencePieceModel): object[] {
   return [{ type: "Precompiled", precompiled_charsmap: btoa(characters) }];
 }
 
-/** Control tokens and those with a job are special; user-defined ones are found in a text but are text. */
+/**
+ * Control tokens and those with a job are special; user-defined ones are found in a text but are text. What tokenizer_config.json says of a token goes before
+ * that; it may also have tokens behind the pieces.
+ */
 function addedTokens({ pieces }: SentencePieceModel, settings: Settings): object[] {
-  const named = Object.entries(settings).flatMap(([key, value]) => (key.endsWith("_token") ? [textOf(value)] : []));
-  return pieces.flatMap(({ text, type }, id) => {
-    const special = type === PIECE_TYPE.CONTROL || type === PIECE_TYPE.UNKNOWN || named.includes(text);
-    return special || type === PIECE_TYPE.USER_DEFINED ? [addedToken(id, text, special)] : [];
+  const named = Object.entries(settings).flatMap(([key, value]) => {
+    if (key.endsWith("_token")) return [textOf(value)];
+    return key === "extra_special_tokens" && Array.isArray(value) ? value.map(textOf) : [];
   });
+  const added = new Map<number, object>();
+  for (const [id, { text, type }] of pieces.entries()) {
+    const special = type === PIECE_TYPE.CONTROL || type === PIECE_TYPE.UNKNOWN || named.includes(text);
+    if (special || type === PIECE_TYPE.USER_DEFINED) added.set(id, addedToken(id, text, special));
+  }
+  for (const [key, given] of Object.entries(asSettings(settings.added_tokens_decoder))) {
+    const { content, special, ...flags } = asSettings(given);
+    if (typeof content === "string")
+      added.set(Number(key), { ...flags, id: Number(key), content, special: special === true || named.includes(content) });
+  }
+  return [...added.values()];
 }
 
 /** A token in a tokenizer_config.json: its text, or an object with its content. */

@@ -7,6 +7,7 @@ import { type Plugin, rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch, type Served, servePlainly, withoutChromium } from "./chromium.ts";
 import type { Outcome } from "./vitest-in-page.ts";
+import type { Learnt, LostAndBack } from "./webgl-in-page.ts";
 
 const here = import.meta.dirname;
 const kernels = resolve(here, "../../packages/backend-cpu/dist");
@@ -23,7 +24,11 @@ const inPage: Plugin = {
 };
 
 async function pack(folder: string): Promise<void> {
-  const input = { conformance: join(here, "conformance-worker.ts"), "worker-web": join(kernels, "worker-web.js") };
+  const input = {
+    conformance: join(here, "conformance-worker.ts"),
+    webgl: join(here, "webgl-in-page.ts"),
+    "worker-web": join(kernels, "worker-web.js"),
+  };
   const define = { "process.env.FC_SEED": "undefined", "process.env.FC_RUNS": String(RUNS) };
   const bundle = await rolldown({ input, platform: "browser", cwd: here, plugins: [inPage], transform: { define } });
   await bundle.write({ dir: folder, format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name].js" });
@@ -61,6 +66,27 @@ describe.skipIf(withoutChromium)(`conformance in a real Chromium${withoutChromiu
     const { passed, failed } = await page.evaluate(run, name);
     expect(failed.filter((title) => !EXCUSED.some((known) => known.test(title)))).toEqual([]);
     expect(passed).toBeGreaterThan(300);
+    await page.close();
+  });
+
+  test("a step on WebGL2 leaves nothing behind", async () => {
+    const page = await browser.newPage();
+    await page.goto(served.address);
+    const { first, last, objects, left } = await page.evaluate<Learnt>('import("./webgl.js").then(({ learn }) => learn(40, [10, 40]))');
+    expect(last).toBeLessThan(0.8 * first);
+    expect(objects[1]).toEqual(objects[0]);
+    expect(left).toEqual({ liveBuffers: 0, liveTextures: 0 });
+    await page.close();
+  });
+
+  test("a WebGL2 context that is lost rejects with the typed error, and a new one goes on", async () => {
+    const page = await browser.newPage();
+    await page.goto(served.address);
+    const { lost, again, before, after } = await page.evaluate<LostAndBack>('import("./webgl.js").then(({ lose }) => lose())');
+    expect(lost).toMatchObject({ name: "DeviceLostError", backend: "gpujs" });
+    expect(lost.running).toContain("qmatmul");
+    expect(again.name).toBe("DeviceLostError");
+    expect(after).toBe(before);
     await page.close();
   });
 });

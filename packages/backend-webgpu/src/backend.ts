@@ -15,6 +15,7 @@ import type { AdapterFacts } from "./adapter-facts.ts";
 import { BufferPool, WebGpuBuffer } from "./buffer-pool.ts";
 import type { Dispatch, Gpu } from "./dispatch.ts";
 import { kernelOf } from "./kernels/kernel-of.ts";
+import { Part } from "./part.ts";
 import { Programs } from "./programs.ts";
 import { Recorder, type RecorderCounters } from "./recorder.ts";
 import { MAP_READ, USAGE } from "./usage.ts";
@@ -148,7 +149,7 @@ export class WebGpuBackend implements Backend {
   }
 
   #kernelsView(): Gpu {
-    const own = ({ buffer }: View): GPUBuffer => this.#own(buffer).gpu;
+    const own = ({ buffer }: View): GPUBuffer => this.#own(buffer instanceof Part ? buffer.whole : buffer).gpu;
     return {
       facts: this.facts,
       dispatch: (dispatch: Dispatch) => this.#recorder.dispatch(dispatch, this.#programs.of(dispatch), own),

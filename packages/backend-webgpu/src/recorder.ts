@@ -1,6 +1,7 @@
 // Commands on their way to the device: one encoder, one compute pass while nothing but kernels runs, submitted when somebody reads or when the recording
 // has gone on for a while. The numbers of all dispatches lie in one ring of uniform bytes, written once a submit.
 import { type Dispatch, Float } from "./dispatch.ts";
+import { Part } from "./part.ts";
 import { sizeOfGrid, windowsOf } from "./program-source.ts";
 import type { Program } from "./programs.ts";
 import { USAGE } from "./usage.ts";
@@ -15,6 +16,12 @@ export interface RecorderCounters {
   readonly bytesWritten: number;
   readonly bytesRead: number;
 }
+
+/** Where a part begins and, in whole vectors, ends. */
+const boundsOf = ({ offset, byteLength }: Part): { offset: number; end: number } => ({
+  offset,
+  end: offset + Math.ceil(byteLength / 16) * 16,
+});
 
 export class Recorder {
   readonly #ring: GPUBuffer;
@@ -54,12 +61,13 @@ export class Recorder {
     const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: this.#ring, size: this.#paramsBytes(dispatch) } }];
     for (const view of Object.values(dispatch.reads)) {
       const gpu = buffer(view);
+      const { offset, end } = view.buffer instanceof Part ? boundsOf(view.buffer) : { offset: 0, end: gpu.size };
       const windows = windowsOf(view, this.maxBindingBytes);
       for (let w = 0; w < windows; w++) {
-        const from = w * this.maxBindingBytes;
+        const from = offset + w * this.maxBindingBytes;
         entries.push({
           binding: entries.length,
-          resource: { buffer: gpu, offset: from, size: Math.min(gpu.size - from, this.maxBindingBytes) },
+          resource: { buffer: gpu, offset: from, size: Math.min(end - from, this.maxBindingBytes) },
         });
       }
       this.#used.add(gpu);

@@ -2,6 +2,7 @@
 // tile of results in registers and reads four numbers at a time; neighbours in squares of 8 × 8 read the same rows.
 import { BYTES, type View } from "@qlora-js/core";
 import { float, type Gpu } from "../dispatch.ts";
+import { partOf, type Stretch } from "../part.ts";
 import { windowsOf } from "../program-source.ts";
 import { MATH } from "./math.ts";
 
@@ -14,10 +15,7 @@ const SQUARE = 8;
 const tileRows = (gpu: Gpu, rows: number, n: number): number => (rows <= 4 || n % 4 !== 0 ? 4 : rows <= 8 || !gpu.facts.software ? 8 : 16);
 
 /** A chunk of the vocabulary: entries first … first + count − 1. */
-export interface Chunk {
-  readonly first: number;
-  readonly count: number;
-}
+export type Chunk = Stretch;
 
 /** The head's operands: x [rows, n], weight [vocabulary, n], and e, room for a chunk's logits and exponentials, [rows, stride], 4 divides stride. */
 export interface Head {
@@ -39,7 +37,7 @@ const four = (name: string): string =>
   `vec4f(${times(4, (j) => `select(0.0, ${name}_at(row * params.n + min(k + ${j}u, params.n - 1u)), k + ${j}u < params.n)`, ", ")})`;
 
 /** The element type of the weight's binding, and `w_four(row, k)`: W[row, k … k + 3] in f32. Four that stand together lie in one window. */
-function weightReader(gpu: Gpu, { weight }: Head, n: number): { as: Record<string, string>; wgsl: string } {
+function weightReader(gpu: Gpu, weight: View, n: number): { as: Record<string, string>; wgsl: string } {
   if (n % 4 !== 0) return { as: {}, wgsl: `fn w_four(row: u32, k: u32) -> vec4f { return ${four("w")}; }` };
   const bytes = 4 * BYTES[weight.dtype];
   const type = bytes === 16 ? "vec4<f32>" : "vec2<u32>";
@@ -86,21 +84,22 @@ fn capped(s: vec4f) -> vec4f {
 }`;
 
 // e[r, v] = s = Σ_k x[r, k]·W[first + v, k], or softcap·tanh(s / softcap), for the chunk's v; columns from count to the next multiple of 4 hold anything
-export function headLogits(gpu: Gpu, head: Head, { first, count }: Chunk): void {
-  const { x, weight, e, softcap } = head;
+export function headLogits(gpu: Gpu, head: Head, chunk: Chunk): void {
+  const { x, e, softcap } = head;
+  const weight = partOf(head.weight, chunk);
   const [rows, n] = x.shape as [number, number];
   const high = tileRows(gpu, rows, n);
-  const { across, threads } = tiles(high, rows, count);
+  const { across, threads } = tiles(high, rows, chunk.count);
   const z = (sum: string): string => (softcap === null ? sum : `capped(${sum})`);
   const aligned = n % 4 === 0;
-  const { as, wgsl } = weightReader(gpu, head, n);
+  const { as, wgsl } = weightReader(gpu, weight, n);
   gpu.dispatch({
     name: "linearCrossEntropy: logits",
     constants: { dtype: weight.dtype, aligned, tile_rows: high, is_capped: softcap !== null },
     reads: { x, w: weight },
     writes: { e },
     as: { ...as, e: "vec4<f32>", ...(aligned ? { x: "vec4<f32>" } : {}) },
-    params: { rows, n, first, last: weight.shape[0]! - 1, entries: count, stride: e.shape[1]!, across, softcap: float(softcap ?? 1) },
+    params: { rows, n, entries: chunk.count, stride: e.shape[1]!, across, softcap: float(softcap ?? 1) },
     grid: { threads },
     wgsl: () => `${wgsl}${softcap === null ? "" : CAPPED}
 fn x_four(row: u32, k: u32) -> vec4f { return ${aligned ? "x[(row * params.n + k) / 4u]" : four("x")}; }
@@ -109,7 +108,7 @@ fn thread(i: u32) {
   let at = place(i);
   if (at.x >= params.rows || at.y >= params.entries) { return; }
   ${times(high, (r) => `let r${r} = min(at.x + ${r}u, params.rows - 1u);`)}
-  ${times(COLUMNS, (c) => `let v${c} = min(params.first + at.y + ${c}u, params.last);`)}
+  ${times(COLUMNS, (c) => `let v${c} = min(at.y + ${c}u, params.entries - 1u);`)}
   ${zeros("z", high)}
   for (var k = 0u; k < params.n; k += 4u) {
     ${times(COLUMNS, (c) => `let w${c} = w_four(v${c}, k);`)}
@@ -127,13 +126,14 @@ fn thread(i: u32) {
 }
 
 // sums[part][r, d] = Σ_v e[r, v]·W[first + v, d], v over the part's span of the chunk
-export function headGradients(gpu: Gpu, head: Head, { first, count }: Chunk, span: number, sums: View): void {
-  const { x, weight, e } = head;
+export function headGradients(gpu: Gpu, head: Head, chunk: Chunk, span: number, sums: View): void {
+  const { x, e } = head;
+  const weight = partOf(head.weight, chunk);
   const [rows, n] = x.shape as [number, number];
   const high = tileRows(gpu, rows, n);
   const { across, threads } = tiles(high, rows, n);
   const aligned = n % 4 === 0;
-  const { as, wgsl } = weightReader(gpu, head, n);
+  const { as, wgsl } = weightReader(gpu, weight, n);
   const store = aligned
     ? (r: number, q: number) => `if (at.y + ${4 * q}u < params.n) { sums[to / 4u + ${q}u] = u${r}_${q}; }`
     : (r: number, q: number) =>
@@ -144,8 +144,8 @@ export function headGradients(gpu: Gpu, head: Head, { first, count }: Chunk, spa
     reads: { e, w: weight },
     writes: { sums },
     as: { ...as, e: "vec4<f32>", ...(aligned ? { sums: "vec4<f32>" } : {}) },
-    params: { rows, n, first, last: weight.shape[0]! - 1, entries: count, stride: e.shape[1]!, across, span, tiles: threads },
-    grid: { threads: threads * Math.ceil(count / span) },
+    params: { rows, n, entries: chunk.count, stride: e.shape[1]!, across, span, tiles: threads },
+    grid: { threads: threads * Math.ceil(chunk.count / span) },
     wgsl: () => `${wgsl}
 ${PLACE}
 fn thread(i: u32) {
@@ -156,7 +156,7 @@ fn thread(i: u32) {
   ${zeros("u", high)}
   let end = min((part + 1u) * params.span, params.entries);
   for (var v = part * params.span; v < end; v += 4u) {
-    ${times(4, (c) => `let v${c} = min(params.first + v + ${c}u, params.last);\n${times(QUADS, (q) => `let w${c}_${q} = w_four(v${c}, at.y + ${4 * q}u);`)}`)}
+    ${times(4, (c) => `let v${c} = min(v + ${c}u, params.entries - 1u);\n${times(QUADS, (q) => `let w${c}_${q} = w_four(v${c}, at.y + ${4 * q}u);`)}`)}
     ${times(high, (r) => `let e${r} = e[(r${r} + v) / 4u];\n${times(QUADS, (q) => `u${r}_${q} += ${times(4, (c) => `e${r}[${c}] * w${c}_${q}`, " + ")};`)}`)}
   }
   ${times(

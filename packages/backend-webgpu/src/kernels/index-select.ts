@@ -1,20 +1,25 @@
 // Picking rows by id, and adding into rows by id.
 import { type KernelTable, sizeOf, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
+import { partOf, stretchesOf } from "../part.ts";
 
 export const indexSelectKernels = {
-  // y[j, c] = x[ids[j], c]: x [rows, width] of f32, f16 or bf16
+  // y[j, c] = x[ids[j], c]: x [rows, width] of f32, f16 or bf16. A table that is too large to be seen at once is gone through part by part
   indexSelect: (gpu, inputs, outputs) => {
     const [x, ids] = inputs as [View, View];
     const [y] = outputs as [View];
-    gpu.dispatch({
-      name: "indexSelect",
-      reads: { x, ids },
-      writes: { y },
-      params: { width: sizeOf(x.shape.slice(1)) },
-      grid: { threads: sizeOf(y.shape) },
-      wgsl: () => "fn thread(k: u32) { y[k] = x_at(u32(ids_at(k / params.width)) * params.width + k % params.width); }",
-    });
+    for (const part of stretchesOf(x, gpu.facts.maxBindingBytes))
+      gpu.dispatch({
+        name: "indexSelect",
+        reads: { x: partOf(x, part), ids },
+        writes: { y },
+        params: { width: sizeOf(x.shape.slice(1)), first: part.first, rows: part.count },
+        grid: { threads: sizeOf(y.shape) },
+        wgsl: () => `fn thread(k: u32) {
+  let row = u32(ids_at(k / params.width)) - params.first; // far beyond the part if it is not in it
+  if (row < params.rows) { y[k] = x_at(row * params.width + k % params.width); }
+}`,
+      });
   },
   // y[ids[j], c] += x[j, c], from zeros, in the order of j. Without atomics: first each j finds the next one of its id, so that the j of an id are a
   // chain in ascending order; then each element of y walks its row's chain.

@@ -1,7 +1,8 @@
 // Head and loss in one. The vocabulary goes by in chunks: their logits are made, turned into e^(z − m) under a running maximum m, and multiplied with the same
 // rows of the head; no more of the logits ever exists. The target stands apart from the sums, so that what a sure model leaves is not lost beside 1.
-import { type KernelTable, sizeOf, type View } from "@qlora-js/core";
+import { BYTES, type KernelTable, sizeOf, type View } from "@qlora-js/core";
 import { float, type Gpu } from "../dispatch.ts";
+import { PART_ROWS, partOf } from "../part.ts";
 import { type Chunk, type Head, headGradients, headLogits } from "./head-products.ts";
 import { MATH } from "./math.ts";
 import { foldsOn, WIDTH } from "./workgroup-fold.ts";
@@ -12,11 +13,13 @@ const ROOM = 8 * 2 ** 20;
 const LEAST = 1024;
 const SPAN = 1024;
 
-/** Chunks of about the same size, each but the last a multiple of 64; one binding shows the logits of one. */
-function chunksOf(rows: number, vocabulary: number, maxBindingBytes: number): Chunk[] {
+type Matrix = View & { readonly shape: readonly [number, number] };
+
+/** Chunks of about the same size, each but the last a multiple of PART_ROWS; one binding shows the logits of one, and one its rows of the head. */
+function chunksOf(rows: number, { dtype, shape: [vocabulary, n] }: Matrix, maxBindingBytes: number): Chunk[] {
   const wanted = Math.max(LEAST, ROOM / 4 / rows);
-  const fitting = Math.max(1, Math.floor(Math.min(wanted, maxBindingBytes / 4 / rows) / 64));
-  const most = 64 * Math.ceil(vocabulary / Math.ceil(vocabulary / fitting / 64) / 64);
+  const fitting = Math.max(1, Math.floor(Math.min(wanted, maxBindingBytes / 4 / rows, maxBindingBytes / BYTES[dtype] / n) / PART_ROWS));
+  const most = PART_ROWS * Math.ceil(vocabulary / Math.ceil(vocabulary / fitting / PART_ROWS) / PART_ROWS);
   const chunks = Math.ceil(vocabulary / most);
   return Array.from({ length: chunks }, (_, i) => ({ first: i * most, count: Math.min(most, vocabulary - i * most) }));
 }
@@ -28,6 +31,8 @@ function chunksOf(rows: number, vocabulary: number, maxBindingBytes: number): Ch
 interface Rows {
   readonly targets: View;
   readonly state: View;
+  /** The head's rows of the targets, f32 [rows, n]. */
+  readonly aside: View;
   readonly loss: View;
   readonly head: Head;
 }
@@ -107,22 +112,39 @@ fn block(row: u32, local: u32) {
   });
 }
 
-// u' = u·e^(m before − m) + Σ sums of the parts; at the end (u − others·dz/ds·W[target]) / (others + e^(z[target] − m))
-function joinGradients(gpu: Gpu, { targets, state, head }: Rows, { isFirst, isLast }: Step, sums: View, u: View): void {
+// u' = u·e^(m before − m) + Σ sums of the parts; at the end (u − others·dz/ds·W[target]) / (others + e^(z[target] − m)), where W[target] was put aside by the
+// step whose chunk it is in
+function joinGradients(
+  gpu: Gpu,
+  { targets, state, aside, head }: Rows,
+  { first, count, isFirst, isLast }: Step,
+  sums: View,
+  u: View,
+): void {
   gpu.dispatch({
     name: "linearCrossEntropy: join",
-    reads: { targets, state, sums, w: head.weight },
-    writes: { u },
+    reads: { targets, state, sums, w: partOf(head.weight, { first, count }) },
+    writes: { aside, u },
     as: { state: "vec4<f32>" },
-    params: { n: head.x.shape[1]!, parts: sums.shape[0]!, size: sizeOf(u.shape), is_first: Number(isFirst), is_last: Number(isLast) },
+    params: {
+      n: head.x.shape[1]!,
+      parts: sums.shape[0]!,
+      size: sizeOf(u.shape),
+      first,
+      entries: count,
+      is_first: Number(isFirst),
+      is_last: Number(isLast),
+    },
     grid: { threads: sizeOf(u.shape) },
     wgsl: () => `fn thread(i: u32) {
   let row = i / params.n;
+  let wanted = u32(targets[row]) - params.first; // far beyond the chunk if it is not in it
+  if (wanted < params.entries) { aside[i] = w_at(wanted * params.n + i % params.n); }
   let now = state[row];
   var sum = 0.0;
   for (var part = 0u; part < params.parts; part++) { sum += sums[part * params.size + i]; }
   if (params.is_first == 0u) { sum += u[i] * now.w; }
-  if (params.is_last == 1u) { sum = (sum - now.y * now.x * w_at(u32(targets[row]) * params.n + i % params.n)) / (now.y + now.z); }
+  if (params.is_last == 1u) { sum = (sum - now.y * now.x * aside[i]) / (now.y + now.z); }
   u[i] = sum;
 }`,
   });
@@ -131,16 +153,17 @@ function joinGradients(gpu: Gpu, { targets, state, head }: Rows, { isFirst, isLa
 export const linearCrossEntropyKernels = {
   // z = s = x·Wᵀ, or softcap·tanh(s / softcap)     loss = ln Σ_v e^z[v] − z[target]     u = Σ_v softmax(z)[v]·dz/ds·W[v] − dz/ds·W[target]
   linearCrossEntropy: (gpu, inputs, outputs, { withGradient, softcap }) => {
-    const [x, weight, targets] = inputs as [View, View, View];
+    const [x, weight, targets] = inputs as [View, Matrix, View];
     const [loss, u] = outputs as [View, View];
     const [rows, n] = x.shape as [number, number];
     if (rows === 0) return;
-    const chunks = chunksOf(rows, weight.shape[0]!, gpu.facts.maxBindingBytes);
+    const chunks = chunksOf(rows, weight, gpu.facts.maxBindingBytes);
     const most = chunks[0]!.count;
     const parts = Math.max(1, Math.min(Math.ceil(most / SPAN), Math.floor(Math.min(ROOM, gpu.facts.maxBindingBytes) / 4 / rows / n)));
     const span = 4 * Math.ceil(most / parts / 4);
     const head: Head = { x, weight, e: gpu.temporary("f32", [rows, 4 * Math.ceil(most / 4)]), softcap };
-    const state: Rows = { targets, state: gpu.temporary("f32", [rows, 4]), loss, head };
+    const aside = gpu.temporary("f32", withGradient ? [rows, n] : []);
+    const state: Rows = { targets, state: gpu.temporary("f32", [rows, 4]), aside, loss, head };
     for (const [i, chunk] of chunks.entries()) {
       const step: Step = { ...chunk, isFirst: i === 0, isLast: i === chunks.length - 1 };
       headLogits(gpu, head, chunk);

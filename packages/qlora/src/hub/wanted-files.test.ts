@@ -16,6 +16,9 @@ describe("the files of a model that are needed", () => {
     expect(paths(wantedFiles("a/b", files(...text, ...shards, ...more), "model"))).toEqual([...text, ...shards]);
     expect(paths(wantedFiles("a/b", files(...text, ...shards), "text"))).toEqual(text);
     expect(paths(wantedFiles("a/b", files("x/q4.gguf", "config.json"), { path: "x/q4.gguf" }))).toEqual(["x/q4.gguf"]);
+    const parts = ["x/q4-00001-of-00002.gguf", "x/q4-00002-of-00002.gguf"];
+    expect(paths(wantedFiles("a/b", files(...parts, "q8.gguf"), { path: parts[1]! }))).toEqual(parts);
+    expect(() => wantedFiles("a/b", files(parts[1]!), { path: parts[1]! })).toThrow("has no x/q4-00001-of-00002.gguf");
     expect(paths(wantedFiles("a/b", files("adapter_config.json", "adapter_model.safetensors", "README.md"), "adapter"))).toHaveLength(2);
   });
 

@@ -1,6 +1,7 @@
 // Which files of a model's repository are needed: its configuration, its tokenizer, and its safetensors weights; or an adapter's two. Not the same weights
 // again as .bin, .onnx, .gguf, .h5 or .msgpack.
 import { UsageError } from "../error.ts";
+import { ggufPartNames } from "../formats/gguf/gguf-part-names.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 
 /** All of a model, or only what says its shape and makes tokens; or one file that was named. */
@@ -33,7 +34,7 @@ const ADAPTER: readonly string[] = ["adapter_config.json", "adapter_model.safete
  */
 export function wantedFiles(name: string, files: readonly RepositoryFile[], wanted: Wanted): readonly RepositoryFile[] {
   const named = new Map(files.map((file) => [file.path, file]));
-  if (typeof wanted === "object") return [named.get(wanted.path) ?? lacks(name, wanted.path, files)];
+  if (typeof wanted === "object") return withParts(wanted.path).map((path) => named.get(path) ?? lacks(name, path, files));
   if (wanted === "adapter") return ADAPTER.map((path) => named.get(path) ?? lacks(name, path, files));
   if (!named.has(CONFIG)) throw new UsageError(name, withoutModel(name, files), { files: listed(files) });
   const text = files.filter(({ path }) => TEXT.has(path));
@@ -52,6 +53,12 @@ function weights(name: string, files: readonly RepositoryFile[], named: Readonly
     throw new UsageError(name, what, { shards: shards.length, expected: count });
   }
   return [index, ...shards];
+}
+
+/** A file, with the others that its GGUF model was cut into. */
+function withParts(path: string): readonly string[] {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  return ggufPartNames(path.slice(folder.length))?.map((part) => folder + part) ?? [path];
 }
 
 const MOST_LISTED = 8;

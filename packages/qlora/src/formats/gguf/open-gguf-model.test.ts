@@ -185,7 +185,6 @@ describe("refuses", () => {
     ["an architecture with a name of Object", changed("general.architecture", "string", "constructor"), /architecture "constructor"/],
     ["an adapter", [...ENTRIES, ["general.type", "string", "adapter"]], /holds an adapter, not a model/],
     ["what sees", [...ENTRIES, ["general.type", "string", "mmproj"]], /holds "mmproj", not a model of text/],
-    ["one of several parts", [...ENTRIES, ["split.count", "uint16", 3]], /is one of 3 parts\. Put them together/],
     ["a mixture of experts", [...ENTRIES, ["llama.expert_count", "uint32", 8]], /a mixture of 8 experts/],
   ])("%s", async (_, entries, message) => {
     await expect(open(entries)).rejects.toThrow(UnsupportedError);

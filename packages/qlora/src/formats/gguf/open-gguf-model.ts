@@ -6,7 +6,8 @@ import type { ByteSource } from "../byte-source.ts";
 import type { ModelFiles } from "../model-files.ts";
 import { quoted } from "../quoted.ts";
 import { dequantize } from "./dequantize/dequantize.ts";
-import { type GgufFile, type GgufTensor, openGguf } from "./gguf-file.ts";
+import type { GgufFile, GgufTensor } from "./gguf-file.ts";
+import { openGgufParts } from "./gguf-parts.ts";
 import { shown } from "./metadata.ts";
 import { type ConfigJson, modelConfig } from "./model-config.ts";
 import { huggingFaceTensors } from "./model-tensors.ts";
@@ -15,7 +16,7 @@ import { Settings } from "./settings.ts";
 import { type GgufArchitecture, TENSOR_NAMES } from "./tensor-names.ts";
 import { ggufTokenizer } from "./tokenizer/tokenizer-json.ts";
 
-/** What a Hugging Face folder holds, read from one GGUF file. */
+/** What a Hugging Face folder holds, read from a GGUF model. */
 export interface OpenedGgufModel {
   /** As a config.json has it. */
   readonly config: ConfigJson;
@@ -38,12 +39,16 @@ export interface GgufModelOptions {
 }
 
 /**
- * Opens a GGUF file of one of the architectures that are trained here. The source is closed with `files`, or at once if this fails.
+ * Opens a GGUF model of one of the architectures that are trained here. Its sources are closed with `files`, or at once if this fails.
+ * @param source the file, or the parts that a large one was cut into, in order
  * @throws FormatError if it is not a sound GGUF file, or not the model that its metadata says
  * @throws UnsupportedError for an architecture or a type of tensor that is not read
  */
-export async function openGgufModel(source: ByteSource, { quantizedAs = "BF16" }: GgufModelOptions = {}): Promise<OpenedGgufModel> {
-  const gguf = await openGguf(source);
+export async function openGgufModel(
+  source: ByteSource | readonly ByteSource[],
+  { quantizedAs = "BF16" }: GgufModelOptions = {},
+): Promise<OpenedGgufModel> {
+  const gguf = await openGgufParts("read" in source ? [source] : source);
   try {
     const architecture = architectureOf(gguf);
     const settings = new Settings(gguf, architecture);
@@ -69,11 +74,9 @@ export async function openGgufModel(source: ByteSource, { quantizedAs = "BF16" }
 }
 
 function architectureOf({ file, metadata }: GgufFile): GgufArchitecture {
-  const [type, architecture, parts] = ["general.type", "general.architecture", "split.count"].map((key) => metadata.get(key));
+  const [type, architecture] = ["general.type", "general.architecture"].map((key) => metadata.get(key));
   if (type === "adapter") throw new UnsupportedError(`${file}: holds an adapter, not a model. Give the base model here.`);
   if (type !== undefined && type !== "model") throw new UnsupportedError(`${file}: holds ${shown(type)}, not a model of text.`);
-  if (typeof parts === "number" && parts > 1)
-    throw new UnsupportedError(`${file}: is one of ${parts} parts. Put them together with llama.cpp's llama-gguf-split --merge.`);
   if (architecture === undefined) throw new FormatError(file, 'lacks the metadata "general.architecture".');
   if (typeof architecture === "string" && Object.hasOwn(TENSOR_NAMES, architecture)) return architecture as GgufArchitecture;
   const known = Object.keys(TENSOR_NAMES).join(", ");

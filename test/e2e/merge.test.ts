@@ -44,6 +44,11 @@ describe("a run of the micro model", () => {
     expect(answer.ids).toEqual(said(await qlora(["generate", run, ...ANSWER])).ids);
   });
 
+  it("is named as a model, or as the adapter of one", async () => {
+    const answer = said(await qlora(["generate", MICRO, "--adapter", run, ...ANSWER]));
+    expect(answer.ids).toEqual(said(await qlora(["generate", run, ...ANSWER])).ids);
+  });
+
   it("is merged into the file's weights where that is asked for, as a folder with all that a model has", async () => {
     const merged = await qlora(["merge", run, "--base", "16bit", "--to", path("merged")]);
     expect([merged.stderr, merged.code]).toEqual(["", 0]);

@@ -52,10 +52,12 @@ export async function localModel(given: string, access: HubAccess, wanted: "mode
   return { path, commit, name: commit === undefined ? path : hubNameText({ ...name, revision: commit }) };
 }
 
-/** An adapter, if one is given. */
-export async function localAdapter(given: string | undefined, { output, offline }: HubAccess): Promise<string | undefined> {
-  return given === undefined ? undefined : (await localModel(given, { output, offline }, "adapter")).path;
-}
+/**
+ * The folder of an adapter.
+ * @throws HubError, UsageError as `localModel`
+ */
+export const localAdapter = async (given: string, { output, offline }: HubAccess): Promise<string> =>
+  (await localModel(given, { output, offline }, "adapter")).path;
 
 export interface LocalData extends DataPaths {
   /** What finds it again: the whole path, or `org/name@commit`. */

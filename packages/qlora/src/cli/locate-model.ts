@@ -1,17 +1,14 @@
 // What MODEL names: a Hugging Face folder, a model of a hub, or a run folder, whose manifest knows the model, and which holds the adapter that was trained.
-import { stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { UsageError } from "../error.ts";
 import { parseHubName } from "../hub/hub-name.ts";
 import { readManifest } from "../run/manifest.ts";
 import { ADAPTER_FOLDER, isRunFolder } from "../run/run-folder.ts";
-import { lockHolder } from "../run/run-lock.ts";
-import { settleFolder } from "../safe-write.ts";
-import { type HubAccess, localAdapter, localModel } from "./from-hub.ts";
+import { type HubAccess, localModel } from "./from-hub.ts";
+import { adapterOfRun, locateAdapter } from "./locate-adapter.ts";
 import type { WeightedAdapter } from "./open-adapted.ts";
 import type { FormatOptions, NamedAdapter } from "./options.ts";
-import { shellWord, typedCommand } from "./typed-command.ts";
 
 export interface LocatedModel {
   /** The Hugging Face folder. */
@@ -48,7 +45,7 @@ export async function locateModel(path: string, { adapter: named, format, given,
     blockSize: given.has("blockSize") ? format.blockSize : options.blockSize,
     doubleQuant: given.has("doubleQuant") ? format.doubleQuant : options.doubleQuant,
   };
-  if (!parseHubName(model.path) && !(await exists(model.path))) {
+  if (!parseHubName(model.path) && !existsSync(model.path)) {
     const what = `was trained on ${model.path}, which is not there any more. Give the model's folder, and ${join(path, ADAPTER_FOLDER)} as --adapter.`;
     throw new UsageError(path, what, { model: model.path });
   }
@@ -59,31 +56,6 @@ export async function locateModel(path: string, { adapter: named, format, given,
 
 async function locateAdapters(named: readonly NamedAdapter[], hub: HubAccess): Promise<WeightedAdapter[]> {
   const found: WeightedAdapter[] = [];
-  for (const { name, weight } of named) found.push({ path: (await localAdapter(name, hub)) as string, weight });
+  for (const { name, weight } of named) found.push({ path: await locateAdapter(name, hub), weight });
   return found;
-}
-
-/** An adapter that is being replaced is back within this time. */
-const REPLACED_MS = 1000;
-
-async function adapterOfRun(run: string): Promise<string> {
-  const folder = join(run, ADAPTER_FOLDER);
-  const running = await lockHolder(run);
-  // what a killed process left is put in order, but not under the hands of one that is writing
-  if (!running) await settleFolder(folder);
-  else if (!(await exists(folder))) await wait(REPLACED_MS);
-  if (await exists(folder)) return folder;
-  const advice = running
-    ? `It is being written by process ${running.pid}; wait for its first.`
-    : `Go on with it: ${typedCommand()} train --resume ${shellWord(run)}`;
-  throw new UsageError(run, `has saved no adapter yet. ${advice}`, { run });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

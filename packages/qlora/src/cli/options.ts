@@ -48,7 +48,7 @@ export const BACKEND_OPTIONS = {
 /** Whose adapter is put on the model. */
 export const ADAPTER_OPTIONS = {
   adapter: textOption("--adapter <folder>", z.string().min(1).optional(), {
-    help: "a PEFT LoRA adapter to put on the model, a folder or org/name",
+    help: "a PEFT LoRA adapter to put on the model: a folder, a run folder or org/name",
     expects: "the folder of a PEFT adapter, or its org/name",
   }),
 };
@@ -75,7 +75,7 @@ function weighted(text: string): NamedAdapter {
 export const ADAPTERS_OPTIONS = {
   adapter: {
     flags: "--adapter <folder[=weight]>",
-    help: "an adapter to put on the model, a folder or org/name of PEFT's or MLX's; may be repeated, each with a weight: A=0.7",
+    help: "an adapter to put on the model: a folder of PEFT's or MLX's, a run folder or org/name; may be repeated, each with a weight: A=0.7",
     expects: "the folder of an adapter, or its org/name, and perhaps = and its weight",
     fromText: (text) => text,
     schema: named as z.ZodType<NamedAdapter[]>,

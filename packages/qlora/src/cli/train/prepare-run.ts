@@ -14,7 +14,8 @@ import { checkSameEnd, checkSameRun, type Manifest, type RunOptions, readManifes
 import { isRunFolder } from "../../run/run-folder.ts";
 import { RunLock } from "../../run/run-lock.ts";
 import { optionsOfKind } from "../adapter-kind-options.ts";
-import { type HubAccess, localAdapter, localData, localModel } from "../from-hub.ts";
+import { type HubAccess, localData, localModel } from "../from-hub.ts";
+import { locateAdapter } from "../locate-adapter.ts";
 import { modelFormat } from "../model-format.ts";
 import { type BackendChoice, workspaceOn } from "../open-backend.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
@@ -81,7 +82,7 @@ export async function prepareRun(request: RunRequest, output: Output): Promise<P
   const wanted = saved ? withSaved(request.options, given, saved.options) : request.options;
   const { model, data, folder, train, valid } = await readModelAndData(request, wanted.maxLength, output);
   const held = await modelFormat(folder, wanted, given);
-  const started = await localAdapter(request.adapter, hub);
+  const started = request.adapter === undefined ? undefined : await locateAdapter(request.adapter, hub);
   const files = await openModelFiles(folder.folder);
   try {
     checkModelTensors(folder.config, files);

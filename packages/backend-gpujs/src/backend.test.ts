@@ -4,12 +4,14 @@ import {
   type Backend,
   DeviceError,
   grad,
+  linearCrossEntropy,
   matmul,
   mean,
   parameter,
   scope,
   square,
   sub,
+  sum,
   tensor,
   writeRows,
   zeros,
@@ -72,6 +74,38 @@ describe.each(["cpu", "webasm"] as const)("gpujs in the mode %s", (mode) => {
 });
 
 describe("a gpujs backend", () => {
+  test("computes a head of many logits in parts, each row as if it were alone", async () => {
+    const backend = await createGpuJsBackend({ mode: "webasm" });
+    const [rows, vocabulary, n] = [1030, 4096, 2]; // 4,218,880 logits: more than are made at a time
+    const x = tensor(
+      backend,
+      Float32Array.from({ length: rows * n }, (_, i) => Math.sin(i % 6)),
+      [rows, n],
+    );
+    const head = tensor(
+      backend,
+      Float32Array.from({ length: vocabulary * n }, (_, i) => Math.cos(i)),
+      [vocabulary, n],
+    );
+    const targets = tensor(
+      backend,
+      Int32Array.from({ length: rows }, (_, r) => 7 * (r % 3)),
+      [rows],
+      "i32",
+    );
+    const w = parameter(x);
+    const losses = linearCrossEntropy(w, head, targets);
+    const [slopes] = grad(sum(losses), [w]);
+    for (const [values, width] of [
+      [await losses.read(), 1],
+      [await slopes!.read(), n],
+    ] as const) {
+      expect(values).toHaveLength(rows * width);
+      for (const [i, value] of values.entries()) if (value !== values[i % (3 * width)]) expect.fail(`${i}: ${value}`);
+    }
+    backend.dispose();
+  });
+
   test("refuses buffers that are freed, of another backend, or asked for after disposal", async () => {
     const [one, other]: Backend[] = [await createGpuJsBackend({ mode: "cpu" }), await createGpuJsBackend({ mode: "cpu" })];
     const buffer = one!.alloc(4);
@@ -89,7 +123,7 @@ describe("a gpujs backend", () => {
   test("says what it leaves to the host, and why", async () => {
     const backend = await createGpuJsBackend({ mode: "cpu" });
     expect(backend.facts.mode).toBe("cpu");
-    expect(backend.facts.onHost.map(({ what }) => what)).toEqual(["the mask of dropout", "cast to f16 and bf16"]);
+    expect(backend.capabilities.onHost.map(({ what }) => what)).toEqual(["the mask of dropout", "cast to f16 and bf16"]);
     backend.dispose();
   });
 

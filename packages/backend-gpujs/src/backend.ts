@@ -26,8 +26,14 @@ export interface GpuJsFacts {
   readonly device: string;
   /** A GPU in software, which is slower than WebAssembly; of `webgl2` alone. */
   readonly software: boolean;
-  /** What kernels leave to the host, each with its reason. */
+}
+
+/** What kernels can say here, and what not. */
+export interface GpuJsCapabilities {
+  /** What is left to the host, each with its reason. */
   readonly onHost: readonly OnHost[];
+  /** Whole numbers from here on may be rounded, ids and positions among them: a value is an f32. */
+  readonly wholeNumbersBelow: number;
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render|software/i;
@@ -37,6 +43,7 @@ export class GpuJsBackend implements Backend {
   readonly name = "gpujs";
   readonly limits: Limits;
   readonly facts: GpuJsFacts;
+  readonly capabilities: GpuJsCapabilities = { onHost: ON_HOST, wholeNumbersBelow: 2 ** 24 };
   readonly #engine: Engine;
   readonly #gpu: Gpu;
   readonly #buffers: LiveBuffers<GpuJsBuffer>;
@@ -44,7 +51,7 @@ export class GpuJsBackend implements Backend {
 
   constructor(mode: GpuJsMode, engine: Engine) {
     const { device } = engine;
-    this.facts = { mode, device, software: SOFTWARE.test(device), onHost: ON_HOST };
+    this.facts = { mode, device, software: SOFTWARE.test(device) };
     this.#engine = engine;
     this.#gpu = new Gpu(engine);
     this.limits = { maxBufferBytes: engine.mostNumbers, maxTotalBytes: 4 * 2 ** 30 };

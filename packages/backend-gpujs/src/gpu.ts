@@ -29,6 +29,11 @@ export class Gpu {
     return { numbers, size: threads };
   }
 
+  /** Frees what this kernel made before it is done. */
+  drop({ numbers }: Sized): void {
+    if (this.#made.delete(numbers)) this.#engine.free(numbers);
+  }
+
   /** Gives an output its values. An output that is also an input must be given them last. */
   give({ buffer, dtype }: View, { numbers }: Sized): void {
     this.#made.delete(numbers);

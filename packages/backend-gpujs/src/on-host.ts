@@ -1,4 +1,4 @@
-// The list of what kernels here leave to the host, each with its reason. It is on the backend, as `facts.onHost`, for who wants to know.
+// The list of what kernels here leave to the host, each with its reason. It is on the backend, as `capabilities.onHost`, for who wants to know.
 
 /** Something that the host computes in place of a kernel, and why. */
 export interface OnHost {

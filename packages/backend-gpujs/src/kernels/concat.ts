@@ -15,6 +15,13 @@ const copy = program(function (this: Thread, x: Matrix) {
   return x[this.thread.z]![this.thread.x]!;
 });
 
+/** Numbers one after the other, as a list; what there is one of stays as it is. */
+export const endToEnd = (gpu: Gpu, parts: readonly Sized[]): Sized =>
+  parts.reduce((a, b) => {
+    const [from, more] = [a.numbers.length, b.numbers.length];
+    return gpu.run(joined, [from + more, 1], [gpu.as(a, [from, 1]), gpu.as(b, [more, 1]), whole(from)]);
+  });
+
 export const concatKernels = {
   concat: (gpu, inputs, [y], { axis }) => {
     const { outer } = aroundAxis(y!.shape, axis);

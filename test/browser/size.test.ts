@@ -21,6 +21,7 @@ test.each([
   ["@qlora-js/core", 40_000],
   ["@qlora-js/backend-cpu", 40_000],
   ["@qlora-js/backend-webgpu", 50_000],
+  ["@qlora-js/backend-gpujs", 180_000], // gpu.js is most of it, with a parser of JavaScript
   ["@qlora-js/qlora", 150_000],
 ])("%s and what it imports are at most %i bytes, and nothing of it is Node's", async (name, most) => {
   const chunks = await pack(name);

@@ -46,7 +46,8 @@ class TextureEngine implements Engine {
   constructor(gl: WebGL2RenderingContext) {
     this.#gl = gl;
     const named = gl.getExtension("WEBGL_debug_renderer_info"); // without it browsers say no more than whose they are
-    this.device = String(gl.getParameter(named?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
+    const renderer = String(gl.getParameter(named?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
+    this.device = /^ANGLE \([^,]*, (.*), [^,]*\)$/.exec(renderer)?.[1] ?? renderer; // what Chromium calls "ANGLE (maker, device, driver)"
     this.#programs = new CompiledPrograms(new GPU({ context: gl, canvas: { ...NO_CANVAS } }), {
       numbers: "ArrayTexture(1)",
       lists: "Input",

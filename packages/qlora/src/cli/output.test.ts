@@ -34,6 +34,14 @@ describe("Output", () => {
     expect(written()).toBe(expected);
   });
 
+  it("takes a terminal that does not know its size for one of usual size", () => {
+    let text = "";
+    const stream = { isTTY: true, columns: 0, write: (piece: string) => (text += piece) };
+    const output = new Output({ environment: {}, stream });
+    output.facts("plan", "3 epochs · 96 steps");
+    expect({ columns: output.columns, text }).toEqual({ columns: 100, text: "  plan      3 epochs · 96 steps\n" });
+  });
+
   it("overwrites the status line, and clears it before text that stays", () => {
     const { output, written } = open(true);
     output.status("10 %");

@@ -43,7 +43,7 @@ export class Output {
 
   /** Characters that fit on a line. */
   get columns(): number {
-    return this.#stream.columns ?? DEFAULT_COLUMNS;
+    return this.#stream.columns || DEFAULT_COLUMNS; // 0 where a terminal does not know its size
   }
 
   /** For a program: one line. */

@@ -36,12 +36,21 @@ export function printPlan(output: Output, options: RunOptions, { forecast, recom
   const { steps, batch, accumulate, lr, schedule, warmup, seed, rank, alpha } = options;
   const epochs = `${Number(plan.epochs.toFixed(1))} ${plan.epochs === 1 ? "epoch" : "epochs"}`;
   output.facts("memory", `${parts.join(" · ")} = ${showBytes(forecast.totalBytes)} (${recomputeWords(recompute)})`);
-  output.facts(
-    "adapter",
-    `rank ${rank} · alpha ${alpha} · ${count(forecast.trainedParameters)} numbers trained over ${formatWords(options)}`,
-  );
+  const kind = [`rank ${rank}`, `alpha ${alpha}`, ...kindWords(options)].join(" · ");
+  output.facts("adapter", `${kind} · ${count(forecast.trainedParameters)} numbers trained over ${formatWords(options)}`);
   const warm = warmup > 0 ? `, ${warmup} warm-up` : "";
   const batches = `batch ${batch}×${accumulate}`;
   output.facts("plan", `${epochs} · ${plural(steps, "step")} · ${batches} · lr ${rate(lr)} ${schedule}${warm} · seed ${seed}`);
   output.event("plan", { ...plan, options, recompute, memory: forecast });
+}
+
+/** What is not plain LoRA about an adapter. */
+function kindWords({ dora, rslora, init, modulesToSave, bias }: RunOptions): string[] {
+  return [
+    ...(dora ? ["DoRA"] : []),
+    ...(rslora ? ["rsLoRA"] : []),
+    ...(init === "default" ? [] : [`begun by ${init}`]),
+    ...(modulesToSave.length > 0 ? [`${modulesToSave.join(", ")} trained whole`] : []),
+    ...(bias === "none" ? [] : [`biases: ${bias}`]),
+  ];
 }

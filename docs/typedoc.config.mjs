@@ -15,7 +15,7 @@ export default {
     ...["node", "micro"].map((name) => join(packages, "qlora", "src", `${name}.ts`)),
   ],
   readme: "pages/index.md",
-  projectDocuments: ["tutorial", "how-to", "extend", "explained", "reference", "troubleshooting"].map((name) => `pages/${name}.md`),
+  projectDocuments: ["tutorial", "how-to", "explained", "reference", "troubleshooting"].map((name) => `pages/${name}.md`),
   out: "dist",
   plugin: ["./theme/plugin.mjs"],
   theme: "plain",

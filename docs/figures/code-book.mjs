@@ -17,9 +17,9 @@ export async function draw() {
       total += block.length;
     }
   }
-  const x = scale([-1, 1], [40, 680]);
+  const x = scale([-1, 1], [40, 650]);
   const y = scale([0, Math.max(...counts)], [210, 40]);
-  const bars = counts.map((n, i) => box(x(-1 + (2 * i) / BINS), y(n), 640 / BINS - 1, 210 - y(n), "f3 dim"));
+  const bars = counts.map((n, i) => box(x(-1 + (2 * i) / BINS), y(n), 610 / BINS - 1, 210 - y(n), "f3 dim"));
   const marks = [...nf4().codeBook].flatMap((level) => [
     segment(x(level), 40, x(level), 210, "axis s0"),
     segment(x(level), 210, x(level), 232, "s0 line"),
@@ -36,13 +36,13 @@ export async function draw() {
       }),
       bars,
       marks,
-      segment(40, 210, 680, 210, "axis"),
-      text(690, 226, "NF4"),
-      segment(40, 274, 680, 274, "axis"),
+      segment(40, 210, 650, 210, "axis"),
+      text(660, 226, "NF4"),
+      segment(40, 274, 650, 274, "axis"),
       even,
-      text(690, 268, "Int4"),
+      text(660, 268, "Int4"),
       ticks,
-      text(360, 322, "weight / largest of its block", { anchor: "middle", kind: "quiet" }),
+      text(345, 322, "weight / largest of its block", { anchor: "middle", kind: "quiet" }),
     ],
   );
 }

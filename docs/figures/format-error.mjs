@@ -56,7 +56,7 @@ function labels(named) {
   return [...named]
     .sort((a, b) => a.at - b.at)
     .map(({ name, at }) => {
-      last = Math.max(at, last + 16);
+      last = Math.max(at, last + 20);
       return text(612, last + 4, name);
     });
 }

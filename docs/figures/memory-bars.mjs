@@ -45,7 +45,7 @@ export async function draw() {
   return figure(
     `Memory of a QLoRA step: ${rows.map(({ size, bytes, full }) => `${size.toUpperCase()} ${gigabytes(bytes)}, in 16 bits ${gigabytes(full)}`).join("; ")}.`,
     720,
-    330,
+    345,
     [
       ticks.map((v) => [segment(x(v), 30, x(v), 238, "grid"), text(x(v), 254, `${v} GB`, { anchor: "middle", kind: "quiet small" })]),
       rows.map(({ size, parts, bytes, full }, i) => {
@@ -63,7 +63,7 @@ export async function draw() {
         ];
       }),
       GROUPS.map(([name], i) => {
-        const [left, top] = [60 + (i % 3) * 215, 280 + Math.floor(i / 3) * 24];
+        const [left, top] = [60 + Math.floor(i / 3) * 320, 280 + (i % 3) * 24];
         return [box(left, top - 10, 12, 12, KINDS[i]), text(left + 18, top, name)];
       }),
     ],

@@ -7,6 +7,7 @@ const STYLE = `
   .f0 { fill: #2f6fd0 } .f1 { fill: #d9822b } .f2 { fill: #2c9a5b } .f3 { fill: #8d949b } .f4 { fill: #8f5bd0 } .f5 { fill: #c7425a } .f6 { fill: #2aa3b5 } .f7 { fill: #b3a13a }
   .s0 { stroke: #2f6fd0 } .s1 { stroke: #d9822b } .s2 { stroke: #2c9a5b } .s3 { stroke: #8d949b } .s4 { stroke: #8f5bd0 } .s5 { stroke: #c7425a }
   .line { fill: none; stroke-width: 2; stroke-linejoin: round } .dim { fill-opacity: .35 }
+  @media (max-width: 480px) { text { font-size: 19px } .small { font-size: 18px } }
   @media (prefers-color-scheme: dark) {
     text { fill: #dfe2e6 } .quiet { fill: #9aa3ac }
     .f0 { fill: #6ea3f5 } .f1 { fill: #f0a35a } .f2 { fill: #5cc689 } .f3 { fill: #9aa3ac } .f4 { fill: #b48cf0 } .f5 { fill: #ee7c90 } .f6 { fill: #5fcbdb } .f7 { fill: #d8c65c }

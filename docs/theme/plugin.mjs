@@ -2,7 +2,7 @@
 // dark is what the reader's system asks for. Search is typedoc's own.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Comment, Converter, DefaultTheme, DefaultThemeRenderContext, JSX, ReflectionKind } from "typedoc";
+import { Comment, Converter, DefaultTheme, DefaultThemeRenderContext, JSX, PageEvent, ReflectionKind } from "typedoc";
 
 const ENTRIES = {
   "qlora/src/node": "What the package offers in Node besides: files, folders and the hub.",
@@ -26,6 +26,10 @@ export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
     for (const reflection of Object.values(project.reflections)) for (const source of reflection.sources ?? []) delete source.url;
   });
+  // typedoc hides a page until its script has run, half a second at most; these can be read at once
+  app.renderer.on(PageEvent.END, (page) => {
+    page.contents = page.contents?.replace(/document\.body\.style\.display="none";setTimeout\(.*?,500\)/, "");
+  });
   app.renderer.defineTheme("plain", PlainTheme);
   app.renderer.hooks.on("content.begin", (context) =>
     element("details", { class: "phone-navigation" }, element("summary", null, "Contents"), navigation(context)),
@@ -46,6 +50,8 @@ class PlainTheme extends DefaultTheme {
 class PlainContext extends DefaultThemeRenderContext {
   sidebar = () => navigation(this);
   pageSidebar = (page) => this.pageNavigation(page); // without settings, which need JavaScript
+  #breadcrumbs = this.breadcrumbs;
+  breadcrumbs = (reflection) => (reflection.isDocument() && reflection.parent?.isProject() ? undefined : this.#breadcrumbs(reflection));
   footer = () => element("footer", null, "qlora-js · Apache-2.0");
 }
 
@@ -55,11 +61,22 @@ function navigation(context) {
   return element(
     "nav",
     { class: "plain-navigation" },
-    element("ul", null, link(context, project, "Start"), ...(project.documents ?? []).map((document) => branch(context, document))),
+    element("ul", null, start(context), ...(project.documents ?? []).map((document) => branch(context, document))),
     element("h2", null, "API"),
     element("ul", null, ...(project.children ?? []).map((module) => branch(context, module, isWithin(model, module)))),
   );
 }
+
+const start = (context) =>
+  element(
+    "li",
+    null,
+    element(
+      "a",
+      { href: context.relativeURL("index.html"), ...(context.page.url === "index.html" ? { "aria-current": "page" } : {}) },
+      "Start",
+    ),
+  );
 
 function branch(context, reflection, open = true) {
   const below = reflection.isDocument() ? reflection.children : open ? reflection.children : undefined;
@@ -71,7 +88,7 @@ function branch(context, reflection, open = true) {
   );
 }
 
-const link = (context, reflection, text, below = null) => {
+const link = (context, reflection, text, below) => {
   const here = context.page.model === reflection ? { "aria-current": "page" } : {};
   return element("li", null, element("a", { href: context.urlTo(reflection), ...here }, text), below);
 };

@@ -8,6 +8,7 @@ import { allBlocks, pages, root, shellCommands } from "./code-blocks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "qlora-docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
 
 /** An action as the command's own help lists it. */
 interface Action {
@@ -83,7 +84,6 @@ describe("code blocks", () => {
   });
 
   it("of TypeScript compile, each by itself, as strictly as the library", () => {
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
     mkdirSync(join(folder, "ts"));
     const names = new Map<string, string>();
     for (const [i, { text, where }] of of("ts").entries()) {
@@ -107,6 +107,14 @@ describe("code blocks", () => {
     const found = stdout.replaceAll(/ts\/block-\d+\.ts/g, (file) => names.get(file) ?? file);
     expect({ found, status }).toEqual({ found: "", status: 0 });
     expect(names.size).toBeGreaterThan(5);
+  });
+
+  const programs = of("js").filter(({ page }) => page !== "docs/pages/tutorial.md"); // which is walked through in tutorial.test.ts
+  it.each(programs.map((block) => [block.where, block.text]))("of JavaScript run, and print what their `// →` lines say: %s", (_, text) => {
+    writeFileSync(join(folder, "try.mjs"), text);
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["try.mjs"], { encoding: "utf8", cwd: folder });
+    expect(status, stderr).toBe(0);
+    expect(stdout.trimEnd().split("\n")).toEqual([...text.matchAll(/^\/\/ → (.*)$/gm)].map((m) => m[1]));
   });
 
   it("that are excerpts are in the sources of their package, but for their first and last line", () => {

@@ -1,5 +1,5 @@
 // One training step of the micro model on the GPU (software, where there is no other): what it asks of the device, and that nothing stays behind.
-// node bench/webgpu-step.mjs [STEPS]
+// node bench/webgpu-step.mjs [STEPS [TOKENS]]: of the first row, or of its last TOKENS tokens.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -19,6 +19,15 @@ const { openFolder, readDataFile } = await import("@qlora-js/qlora/node");
 const { header, median, row } = await import("./measure.mjs");
 
 const steps = Number(process.argv[2] ?? 20);
+const tokens = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
+
+/** Its last tokens; nothing stands before the first of them to predict it from. */
+function lastOf(example, count) {
+  const labels = example.labels.slice(-count);
+  labels[0] = -100;
+  return { ...example, inputIds: example.inputIds.slice(-count), labels, supervised: labels.filter((label) => label !== -100).length };
+}
+
 const backend = await createWebGpuBackend({ software: true });
 console.log(`${backend.facts.description}\n`);
 const folder = await openFolder(fileURLToPath(microModelUrl()));
@@ -42,11 +51,13 @@ const options = { steps, learningRate: 1e-3, schedule: "constant", warmupSteps: 
 header("step", "seconds", "dispatches", "submits", "bytes in", "bytes out", "programs", "live buffers", "peak bytes", "pooled bytes");
 let before = backend.counters;
 const seconds = [];
-for await (const step of q.train(model, [...parameters.values()], optimizer, examples.slice(0, 1), order, options)) {
+const live = {};
+for await (const step of q.train(model, [...parameters.values()], optimizer, [lastOf(examples[0], tokens)], order, options)) {
   const now = backend.counters;
   const since = (name) => now[name] - before[name];
   const { liveBuffers, peakBytes } = backend.memory();
   seconds.push(step.seconds);
+  live[step.step] = liveBuffers;
   if ([1, 2, 10].includes(step.step) || step.step % 100 === 0 || step.step === steps)
     row(
       step.step,
@@ -63,5 +74,6 @@ for await (const step of q.train(model, [...parameters.values()], optimizer, exa
   before = now;
 }
 console.log(`\nmedian ${median(seconds.slice(1)).toFixed(2)} s a step`);
+console.log(`live buffers: ${live[Math.min(10, steps)]} after step ${Math.min(10, steps)}, ${live[steps]} after step ${steps}`);
 backend.dispose();
 process.exit(0);

@@ -21,6 +21,23 @@ async function fewRows({ page }: LessonPage): Promise<void> {
   await page.route("**/prompts.json", (route) => route.fulfill({ body: '["What colour is the sky?"]' }));
 }
 
+/** What a browser does with a tab that nobody sees: no frame is drawn between `test:hide` and `test:show`. */
+async function holdFramesOnDemand({ page }: LessonPage): Promise<void> {
+  await page.addInitScript(() => {
+    const draw = requestAnimationFrame.bind(window);
+    const held: FrameRequestCallback[] = [];
+    let isHidden = false;
+    window.requestAnimationFrame = (frame) => (isHidden ? -held.push(frame) : draw(frame));
+    addEventListener("test:hide", () => {
+      isHidden = true;
+    });
+    addEventListener("test:show", () => {
+      isHidden = false;
+      for (const frame of held.splice(0)) draw(frame);
+    });
+  });
+}
+
 /** From click to changed answer. */
 async function learn(lesson: LessonPage, steps: number, changed: RegExp): Promise<void> {
   await lesson.state("paused");
@@ -168,14 +185,20 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     await lesson.close();
   });
 
-  test("goes on where it was when a tab that the browser had frozen comes back", async () => {
-    const lesson = await LessonPage.open(browser, isolated.address, { settings: `backend=wasm&${SHORT}` });
+  test("learns to the end in a tab that is hidden, and was frozen on the way, and shows it all when the tab is looked at", async () => {
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: `backend=wasm&${SHORT}`, prepare: holdFramesOnDemand });
+    const { page } = lesson;
     await lesson.state("paused");
-    await lesson.page.click("#learn");
-    const client = await lesson.page.context().newCDPSession(lesson.page);
+    await page.evaluate(() => dispatchEvent(new Event("test:hide")));
+    await page.click("#learn");
+    const client = await page.context().newCDPSession(page);
     await client.send("Page.setWebLifecycleState", { state: "frozen" });
     await new Promise((resolve) => setTimeout(resolve, 500));
     await client.send("Page.setWebLifecycleState", { state: "active" });
+    const learnt = () => document.getElementById("status")!.textContent!.startsWith("Learnt.");
+    await page.waitForFunction(learnt, undefined, { polling: 100, timeout: 240_000 });
+    expect(await lesson.points()).toEqual([]);
+    await page.evaluate(() => dispatchEvent(new Event("test:show")));
     await lesson.state("finished");
     expect(await lesson.points()).toHaveLength(60);
     await lesson.close();

@@ -8,6 +8,6 @@ import { CASES } from "./index.ts";
 const hardware = { name: "webgpu as on hardware", create: () => createWebGpuBackend({ software: true, likeHardware: true }) };
 
 describe.skipIf(withoutWebGpu !== undefined)(`variants for real GPUs${withoutWebGpu ? ` (skipped: ${withoutWebGpu})` : ""}`, () => {
-  for (const name of ["matmul", "qmatmul", "attention", "rms-norm", "softmax", "reduce", "linear-cross-entropy"] as const)
+  for (const name of ["matmul", "qmatmul", "attention", "rms-norm", "softmax", "reduce", "linear-cross-entropy", "permute"] as const)
     testConformance(name, CASES[name], [hardware]);
 });

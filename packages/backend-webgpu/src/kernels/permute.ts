@@ -1,7 +1,8 @@
 // The axes of a tensor in another order, copied. Axes that stay neighbours are merged first, so that programs differ by few ranks; sizes are params.
 import { type KernelTable, type Shape, stridesOf, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
-import { moveElements } from "./move-elements.ts";
+import { lanesOf, moveElements } from "./move-elements.ts";
+import { type PlacedAxis, permuteInTiles } from "./permute-in-tiles.ts";
 
 /** An axis of the output: its size, and the step in x from one of its elements to the next. */
 interface Axis {
@@ -24,11 +25,38 @@ function mergedAxes(x: Shape, axes: readonly number[]): Axis[] {
   return merged.length > 0 ? merged : [{ size: 1, step: 1 }];
 }
 
+/** Shorter axes leave most of a square empty. */
+const LEAST = 8;
+
+/** Through workgroup memory, if that is worth it: on a GPU, where neighbours of x become distant, of elements that are words. Says whether it was. */
+function inTiles(gpu: Gpu, x: View, y: View, merged: readonly Axis[]): boolean {
+  if (gpu.facts.software || lanesOf(x) > 1 || gpu.facts.maxInvocations < 256) return false;
+  let place = 1;
+  const placed: PlacedAxis[] = [];
+  for (const axis of [...merged].reverse()) {
+    placed.unshift({ ...axis, place });
+    place *= axis.size;
+  }
+  const near = placed.find(({ step }) => step === 1);
+  const far = placed.at(-1)!;
+  if (!near || near === far || near.size < LEAST || far.size < LEAST) return false;
+  permuteInTiles(
+    gpu,
+    x,
+    y,
+    near,
+    far,
+    placed.filter((axis) => axis !== near && axis !== far),
+  );
+  return true;
+}
+
 export const permuteKernels = {
   // y[i₀, i₁, …] = x[Σ i_d · step_d]
   permute: (gpu, inputs, outputs, { axes }) => {
     const [x] = inputs as [View];
     const merged = mergedAxes(x.shape, axes);
+    if (inTiles(gpu, x, outputs[0]!, merged)) return;
     const params: Record<string, number> = {};
     const lines: string[] = [];
     for (let d = merged.length - 1; d >= 0; d--) {

@@ -1,7 +1,7 @@
 // Downloads from a hub on this machine: where files come to lie, connections that are cut, contents that do not fit, disks, several at once.
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DownloadPlan, type Hub, hubData, hubModel, openHub } from "@qlora-js/qlora/node";
+import { type DownloadPlan, type Hub, hubData, hubModel, openHub, readDataFile } from "@qlora-js/qlora/node";
 import { beforeEach, describe, expect, it } from "vitest";
 import { CONFIG, failure, MODEL, MODEL_BYTES, NAME, TOKENIZER, useHub, WEIGHTS } from "./hub-fixture.ts";
 import { cut, gitHash, sha256 } from "./hub-server.ts";
@@ -275,7 +275,7 @@ describe("several at once", () => {
 
 describe("a data set of a hub", () => {
   const rows = '{"text":"a"}\n';
-  const set = (files: Record<string, string>): string => fixture().server.add({ kind: "dataset", name: "org/rows", files });
+  const set = (files: Record<string, Uint8Array | string>): string => fixture().server.add({ kind: "dataset", name: "org/rows", files });
   const ROWS = { repository: "org/rows", path: undefined, revision: undefined };
 
   it("comes as its files for training and evaluation", async () => {
@@ -294,8 +294,16 @@ describe("a data set of a hub", () => {
     expect((await hubData(hub, { ...ROWS, path: "a" })).train).toMatch(/a\/train\.jsonl$/);
   });
 
-  it("as parquet is refused with the command that converts it", async () => {
-    set({ "data/train-00000-of-00001.parquet": "PAR1", "README.md": "x" });
+  it("comes as parquet, as most are there", async () => {
+    const parquet = readFileSync(new URL("../reference/parquet/messages-snappy.parquet", import.meta.url));
+    set({ "data/train-00000-of-00001.parquet": parquet, "data/test-00000-of-00001.parquet": parquet, "README.md": "x" });
+    const { train, valid } = await hubData(hub, ROWS);
+    expect(valid).toBeUndefined();
+    expect(await readDataFile(train)).toMatchObject({ kind: "messages", rows: { length: 12 }, sha256: sha256(parquet) });
+  });
+
+  it("in other formats is refused with the command that converts it", async () => {
+    set({ "data/train.arrow": "ARROW1", "README.md": "x" });
     await expect(hubData(hub, ROWS)).rejects.toThrow('load_dataset("org/rows", split="train").to_json("train.jsonl")');
   });
 });

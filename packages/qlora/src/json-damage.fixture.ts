@@ -11,7 +11,7 @@ const places = (json: Json, at: readonly string[] = []): (readonly string[])[] =
     : [at, ...Object.keys(json).flatMap((key) => places((json as Record<string, Json>)[key]!, [...at, key]))];
 
 /** The value with another at one place, or with that place left out. */
-export function changed(json: Json, place: readonly string[], value: Json | undefined): Json {
+function changed(json: Json, place: readonly string[], value: Json | undefined): Json {
   const [key, ...rest] = place;
   if (key === undefined) return value ?? null;
   const copy = (Array.isArray(json) ? [...json] : { ...(json as object) }) as Record<string, Json>;

@@ -69,7 +69,7 @@ export interface LocalData extends DataPaths {
  * @throws HubError, UsageError, StorageError as `hubData` and `findData`
  */
 export async function localData(given: string, access: Omit<HubAccess, "revision">): Promise<LocalData> {
-  const name = await nameOnHub(given, "a .jsonl file, a folder with train.jsonl, or a data set's name");
+  const name = await nameOnHub(given, "a .jsonl or .parquet file, a folder with train.jsonl, or a data set's name");
   if (!name) return { ...(await findData(given)), name: resolve(given) };
   const { commit, ...paths } = await orNeither(
     given,

@@ -85,8 +85,13 @@ const fieldAt = (path: readonly PropertyKey[]): string =>
  * @throws UsageError naming the line of a row that is broken, unknown, or of another kind than the first; and if there is no row at all.
  */
 export async function* readRows(chunks: AsyncIterable<string> | Iterable<string>, file: string): AsyncGenerator<PlacedRow> {
+  yield* parseRows(valuesOf(chunks, file), file);
+}
+
+/** The same of values that are parsed already. */
+export async function* parseRows(values: AsyncIterable<JsonLine>, file: string): AsyncGenerator<PlacedRow> {
   let first: PlacedRow | undefined;
-  for await (const jsonLine of valuesOf(chunks, file)) {
+  for await (const jsonLine of values) {
     const placed = parseRow(jsonLine, file);
     first ??= placed;
     if (placed.row.kind !== first.row.kind) throw mixedKinds(first, placed);

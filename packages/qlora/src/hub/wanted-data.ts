@@ -29,9 +29,10 @@ export function wantedData(name: string, files: readonly RepositoryFile[], path:
   const inside = path === undefined ? files : files.filter((file) => file.path.startsWith(`${path}/`));
   if (inside.length === 0) throw new UsageError(name, `has no ${path ?? "files"}. ${holds(files)}`, { path });
   const all = inside.filter((file) => isRows(file) && !file.path.split("/").some((part) => part.startsWith(".")));
-  const lines = all.filter((file) => /\.jsonl$/i.test(file.path));
-  const rows = lines.length > 0 ? lines : all;
-  if (rows.length === 0) return none(name, inside);
+  const rows = [/\.jsonl$/i, /\.json$/i, /\.parquet$/i]
+    .map((kind) => all.filter((file) => kind.test(file.path)))
+    .find((some) => some.length > 0);
+  if (!rows) return none(name, inside);
   const of = (split: keyof typeof WORDS) => rows.filter((file) => splitOf(file.path) === split);
   const train = of("train");
   const valid = of("valid");
@@ -40,7 +41,7 @@ export function wantedData(name: string, files: readonly RepositoryFile[], path:
   return { train: only(name, plain.length > 0 ? plain : rows), valid: valid.length === 0 ? undefined : only(name, valid) };
 }
 
-const isRows = ({ path }: RepositoryFile): boolean => /\.jsonl?$/i.test(path) && !ABOUT.test(path);
+const isRows = ({ path }: RepositoryFile): boolean => /\.(?:jsonl?|parquet)$/i.test(path) && !ABOUT.test(path);
 
 /** By the file's own name, or else by the nearest folder's. */
 function splitOf(path: string): keyof typeof WORDS | undefined {
@@ -60,10 +61,10 @@ function only(name: string, files: readonly RepositoryFile[]): RepositoryFile {
 }
 
 function none(name: string, files: readonly RepositoryFile[]): never {
-  const kinds = new Set(files.map(({ path }) => /\.(parquet|csv|tsv|arrow|txt|zip|tar|gz|zst|bz2|xz|7z)$/i.exec(path)?.[1]?.toLowerCase()));
+  const kinds = new Set(files.map(({ path }) => /\.(csv|tsv|arrow|txt|zip|tar|gz|zst|bz2|xz|7z)$/i.exec(path)?.[1]?.toLowerCase()));
   const packed = [...kinds].find((kind) => kind !== undefined);
-  if (packed === undefined) throw new UsageError(name, `has no .jsonl and no .json with rows. ${holds(files)}`);
+  if (packed === undefined) throw new UsageError(name, `has no .jsonl, no .json and no .parquet with rows. ${holds(files)}`);
   const convert = `from datasets import load_dataset; load_dataset("${name}", split="train").to_json("train.jsonl")`;
-  const what = `has its rows as .${packed}, and .jsonl and .json are what can be read. Write them once with datasets: python -c '${convert}', then give train.jsonl.`;
+  const what = `has its rows as .${packed}, and .jsonl, .json and .parquet are what can be read. Write them once with datasets: python -c '${convert}', then give train.jsonl.`;
   throw new UsageError(name, what, { kind: packed });
 }

@@ -69,9 +69,14 @@ describe("the files of a data set", () => {
     expect(() => wantedData("a/b", files("x.jsonl"), "z")).toThrow("has no z. It holds x.jsonl.");
   });
 
+  it("are JSON Lines if there are any, then JSON, then parquet", () => {
+    const all = ["train.parquet", "train.json", "train.jsonl"];
+    for (const count of [3, 2, 1]) expect(chosen(...all.slice(0, count))).toEqual([all[count - 1], undefined]);
+  });
+
   it("in other formats are refused with the command that converts them", () => {
-    for (const path of ["data/train.parquet", "train.csv", "rows.jsonl.gz"]) expect(() => chosen(path)).toThrow('load_dataset("a/b"');
-    expect(() => wantedData("a/b", files("train.parquet"), "train.parquet")).toThrow("has its rows as .parquet");
-    expect(() => chosen("README.md")).toThrow("has no .jsonl and no .json with rows. It holds README.md.");
+    for (const path of ["data/train.arrow", "train.csv", "rows.jsonl.gz"]) expect(() => chosen(path)).toThrow('load_dataset("a/b"');
+    expect(() => wantedData("a/b", files("train.arrow"), "train.arrow")).toThrow("has its rows as .arrow");
+    expect(() => chosen("README.md")).toThrow("has no .jsonl, no .json and no .parquet with rows. It holds README.md.");
   });
 });

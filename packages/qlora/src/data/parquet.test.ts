@@ -1,0 +1,100 @@
+// Files that pyarrow wrote (test/reference/make_parquet.py), whole and damaged.
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { UsageError } from "../error.ts";
+import { FUZZ_TIMEOUT, fuzzCases } from "../fuzz-cases.fixture.ts";
+import type { JsonLine } from "./jsonl.ts";
+import { parquetRows } from "./parquet.ts";
+import { findData, readDataFile } from "./read-file.ts";
+
+const REFERENCE = fileURLToPath(new URL("../../../../test/reference/parquet/", import.meta.url));
+const ROWS = JSON.parse(readFileSync(join(REFERENCE, "rows.json"), "utf8")) as Record<string, Record<string, unknown>[]>;
+const written = (name: string): string => join(REFERENCE, `${name}.parquet`);
+const folder = mkdtempSync(join(tmpdir(), "parquet-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function all(rows: AsyncIterable<JsonLine>): Promise<JsonLine[]> {
+  const found: JsonLine[] = [];
+  for await (const row of rows) found.push(row);
+  return found;
+}
+
+describe("a parquet file", () => {
+  it.each([
+    ["messages-snappy", ["messages"]],
+    ["instruction-zstd", ["instruction", "input", "output"]],
+    ["text-groups", ["text"]],
+    ["completion-v2", ["prompt", "completion"]],
+    ["tokens-plain", ["input_ids", "labels"]],
+    ["text-lz4", ["text"]],
+  ] as const)("%s has the rows that pyarrow reads, of the columns that are rows", async (name, keys) => {
+    const expected = ROWS[name]!.map((row) => Object.fromEntries(keys.map((key) => [key, row[key]])));
+    const found = await all(parquetRows(written(name)));
+    expect(found.map(({ value }) => value)).toEqual(expected);
+    expect(found.map(({ line }) => line)).toEqual(expected.map((_, i) => i + 1));
+  });
+
+  it("is a data file like others: of a kind, with its hash, and refused by its columns if it has no rows", async () => {
+    const file = await readDataFile(written("messages-snappy"));
+    expect([file.kind, file.rows.length, file.sha256.length]).toEqual(["messages", 12, 64]);
+    expect(file.rows[2]).toMatchObject({ line: 3, row: { messages: ROWS["messages-snappy"]![2]!.messages } });
+    await expect(readDataFile(written("columns"))).rejects.toThrow(/the keys "question", "answer" fit no kind of row/);
+    await expect(readDataFile(join(folder, "none.parquet"))).rejects.toThrow(UsageError);
+  });
+
+  it("is found in a folder as the hub's data sets name it", async () => {
+    const data = join(folder, "data");
+    mkdirSync(data);
+    const [train, valid] = ["train-00000-of-00001.parquet", "validation-00000-of-00001.parquet"].map((name) => join(data, name));
+    copyFileSync(written("text-lz4"), train!);
+    expect(await findData(folder)).toEqual({ train });
+    copyFileSync(written("text-lz4"), valid!);
+    expect(await findData(folder)).toEqual({ train, valid });
+    copyFileSync(written("text-lz4"), join(folder, "train.parquet"));
+    expect(await findData(folder)).toEqual({ train: join(folder, "train.parquet"), valid });
+    const parts = join(folder, "parts");
+    mkdirSync(parts);
+    for (const no of [0, 1]) copyFileSync(written("text-lz4"), join(parts, `train-0000${no}-of-00002.parquet`));
+    await expect(findData(parts)).rejects.toThrow(/2 files of rows that may be meant for train/);
+  });
+
+  it("is refused with a typed error where it is cut short, or no such file", async () => {
+    const path = join(folder, "broken.parquet");
+    const sound = readFileSync(written("messages-snappy"));
+    for (const bytes of [Buffer.alloc(0), Buffer.from("PAR1"), sound.subarray(0, 900), sound.subarray(600), Buffer.alloc(5000, "PAR1")]) {
+      writeFileSync(path, bytes);
+      await expect(all(parquetRows(path))).rejects.toMatchObject({
+        name: "UsageError",
+        where: path,
+        message: expect.stringContaining("as parquet"),
+      });
+    }
+  });
+
+  it(
+    "is read or refused with a typed error, whatever is done to it, in a thread that may not take much",
+    async () => {
+      const path = join(folder, "damaged.parquet");
+      const sound = ["messages-snappy", "completion-v2", "tokens-plain"].map((name) => readFileSync(written(name)));
+      let state = 20230523;
+      const next = (below: number): number => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return Math.floor((state / 2 ** 32) * below);
+      };
+      for (let i = 0; i < fuzzCases(12); i++) {
+        const bytes = Buffer.from(sound[i % sound.length]!);
+        for (let changes = 1 + next(3); changes > 0; changes--) bytes[next(bytes.length)] = [0, 0x7f, 0xff, next(256)][next(4)]!;
+        writeFileSync(path, bytes);
+        const failed = await all(parquetRows(path, { heapMb: 200, silenceMs: 60_000 })).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (failed !== undefined) expect(failed).toBeInstanceOf(UsageError);
+      }
+    },
+    FUZZ_TIMEOUT,
+  );
+});

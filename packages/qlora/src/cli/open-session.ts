@@ -9,6 +9,7 @@ import type { WeightStart } from "../lora/weight-start.ts";
 import type { LanguageModel } from "../models/language-model.ts";
 import { type LoadOptions, loadModel } from "../models/load-model.ts";
 import { type ForecastOptions, forecast } from "../plan/forecast.ts";
+import { CountedWork } from "./counted-work.ts";
 import { type BackendChoice, type OpenBackend, openBackend } from "./open-backend.ts";
 import type { ModelFolder } from "./open-model.ts";
 import type { Output } from "./output.ts";
@@ -46,11 +47,10 @@ export class Session {
         output.event("backend", { ...facts, words });
       }
       try {
-        const onProgress = (read: number, total: number): void => output.status(`  loading   ${Math.floor((100 * read) / total)} %`);
         const pager = on.weightsBudget === undefined ? undefined : new FrozenPager(backend, { budgetBytes: on.weightsBudget });
         const model = await loadModel(backend, folder.config, files, {
           format,
-          onProgress,
+          onProgress: new CountedWork(output, "loading").show,
           ...(pager ? { pager } : {}),
           ...preparing(start),
         });
@@ -84,7 +84,7 @@ export class Session {
     const { ahead } = this;
     if (!ahead) return;
     forecast(this.folder.config, run, (...op) => ahead.note(...op));
-    await ahead.compile((done, of) => output.status(`  compiling ${done}/${of} kernels`));
+    await ahead.compile(new CountedWork(output, "compiling", "kernels").show);
     output.clearStatus();
   }
 

@@ -9,6 +9,7 @@ import { UsageError } from "../../error.ts";
 import { didYouMean } from "../../nearest-name.ts";
 import { beginOnce } from "../../text/begin-once.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
+import { CountedWork } from "../counted-work.ts";
 import { locateModel } from "../locate-model.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { Session } from "../open-session.ts";
@@ -71,21 +72,14 @@ async function run({ args, options, output }: CompareInvocation): Promise<void> 
       output.status(`  quantizing to ${name}`);
       compared.push(await quantizedCopy(session.model, name, format(options.blockSize)));
     }
-    const start = performance.now();
-    const comparison = await compareFormats(session.model, compared, windows, (done) =>
-      output.status(progress(done, windows.length, start)),
-    );
+    const reading = new CountedWork(output, "reading", "windows");
+    const comparison = await compareFormats(session.model, compared, windows, (done) => reading.show(done, windows.length));
     output.clearStatus();
     show(output, { model, text: options.text!, comparison, compared });
   } finally {
     for (const copy of compared) copy.dispose();
     session.close();
   }
-}
-
-function progress(done: number, all: number, start: number): string {
-  const left = ((performance.now() - start) / 1000 / done) * (all - done);
-  return `  reading   ${done}/${all} windows · ${Math.ceil(left)} s left`;
 }
 
 function formatsNamed(names: string): (readonly [string, (blockSize: number) => QFormat])[] {

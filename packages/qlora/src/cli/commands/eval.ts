@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { evaluate } from "../../train/evaluate.ts";
 import type { CommandDefinition, Invocation } from "../command.ts";
+import { CountedWork } from "../counted-work.ts";
 import { LENGTH_OPTIONS } from "../data-options.ts";
 import { locateModel } from "../locate-model.ts";
 import { modelFormat } from "../model-format.ts";
@@ -37,8 +38,8 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const format = await modelFormat(folder, located.format, given);
   const session = await openAdapted(folder, { format: formatOf(format), on: options, output }, located.adapters);
   try {
-    const onProgress = (rows: number): void => output.status(`  eval      ${rows}/${examples.length} rows`);
-    const result = await evaluate(session.model, examples, options.batch, onProgress);
+    const work = new CountedWork(output, "eval", "rows");
+    const result = await evaluate(session.model, examples, options.batch, (rows) => work.show(rows, examples.length));
     const { loss, perplexity, bitsPerByte, supervisedTokens } = result;
     const adapter = located.adapters.length === 0 ? "" : ` · adapter ${adapterWords(located.adapters)}`;
     output.facts("model", `${located.model} · ${formatWords(format)}${adapter}`);

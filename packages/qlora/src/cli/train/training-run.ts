@@ -14,6 +14,7 @@ import { DivergedError } from "../../train/diverged-error.ts";
 import { type Evaluation, evaluate } from "../../train/evaluate.ts";
 import { type TrainStep, train } from "../../train/train.ts";
 import { answer } from "../answer.ts";
+import { CountedWork } from "../counted-work.ts";
 import { nextTurn } from "../next-turn.ts";
 import type { Session } from "../open-session.ts";
 import type { Output } from "../output.ts";
@@ -171,8 +172,9 @@ export class TrainingRun {
   /** Undefined if it was asked to stop before the end; a resumed run then evaluates this step again. */
   async #validLoss(valid: readonly Example[]): Promise<Evaluation | undefined> {
     const { session, options, output, stop } = this.parts;
+    const work = new CountedWork(output, "valid", "rows");
     const onProgress = async (rows: number): Promise<void> => {
-      output.status(`  valid     ${rows}/${valid.length} rows`);
+      work.show(rows, valid.length);
       await nextTurn();
       if (stop.requested && rows < valid.length) throw STOPPED;
     };

@@ -8,6 +8,7 @@ import type { ModelFiles } from "../../formats/model-files.ts";
 import { writeModelFolder } from "../../merge/model-folder.ts";
 import { writeFileSafely } from "../../safe-write.ts";
 import { readTokenizerFiles } from "../../text/read-tokenizer.ts";
+import { CountedWork } from "../counted-work.ts";
 import type { ModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import { GGUF_TYPES, type OutputKind } from "./output-kind.ts";
@@ -30,7 +31,7 @@ export interface WriteOptions {
 export async function writeModel(to: string, model: ModelFolder, files: ModelFiles, options: WriteOptions): Promise<Written> {
   const { as, maxShardBytes, output } = options;
   const total = [...files.tensors.values()].reduce((n, t) => n + t.byteLength, 0);
-  const progress = (done: number, of: number): void => output.status(`  writing   ${Math.floor((100 * done) / of)} %`);
+  const progress = new CountedWork(output, "writing").show;
   const type = GGUF_TYPES[as];
   try {
     if (type === undefined) {

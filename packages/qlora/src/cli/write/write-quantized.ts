@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Backend, QFormat } from "@qlora-js/core";
 import { writeQuantizedFolder } from "../../formats/bitsandbytes/quantized-folder.ts";
 import type { ModelFiles } from "../../formats/model-files.ts";
+import { CountedWork } from "../counted-work.ts";
 import type { ModelFolder } from "../open-model.ts";
 import type { Output } from "../output.ts";
 import type { Written } from "./write-model.ts";
@@ -23,7 +24,9 @@ export async function writeQuantized(
   { output, ...options }: QuantizedOptions,
 ): Promise<Written> {
   try {
-    const onProgress = (share: number): void => output.status(`  writing   ${Math.floor(100 * share)} %`);
+    const total = [...model.tensors.values()].reduce((n, { byteLength }) => n + byteLength, 0);
+    const work = new CountedWork(output, "writing");
+    const onProgress = (share: number): void => work.show(Math.round(share * total), total);
     const files = await writeQuantizedFolder(to, folder, config, model, { ...options, onProgress });
     const sizes = await Promise.all(files.map(async (file) => (await stat(join(to, file))).size));
     return { path: to, bytes: sizes.reduce((a, b) => a + b, 0), files, warnings: [] };

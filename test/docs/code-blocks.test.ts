@@ -173,3 +173,14 @@ describe("links in what is written", () => {
     expect(missing).toEqual([]);
   });
 });
+
+it("the reference names every event that the command prints", () => {
+  const cli = join(root, "packages/qlora/src/cli");
+  const sources = readdirSync(cli, { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.test)\.ts$/.test(name));
+  const names = new Set(
+    sources.flatMap((name) => [...readFileSync(join(cli, name), "utf8").matchAll(/\.event\(\s*"(\w+)"/g)].map((m) => m[1])),
+  );
+  const reference = readFileSync(join(root, "docs/pages/json-events.md"), "utf8");
+  expect(names.size).toBeGreaterThan(20);
+  expect([...names].filter((name) => !reference.includes(`\`${name}\``))).toEqual([]);
+});

@@ -109,6 +109,12 @@ describe("a tokenizer.json from outside", () => {
     expect(answers({ ...BPE, added_tokens: [{ ...added[0], content: "a".repeat(100_000) }] }, CONFIG)).toBe(false);
     const many = { type: "Sequence", normalizers: Array.from({ length: 100_000 }, () => ({ type: "NFC" })) };
     expect(answers({ ...BPE, normalizer: many }, CONFIG)).toBe(false);
+    const twelve = <T>(value: T): T[] => Array.from({ length: 12 }, () => value);
+    const doubling = { type: "Replace", pattern: { String: "a" }, content: "aaaaaaaa" };
+    const spaces = { type: "Metaspace", replacement: "        ", prepend_scheme: "never", split: false };
+    expect(answers({ ...BPE, normalizer: { type: "Sequence", normalizers: twelve(doubling) } }, CONFIG)).toBe(false);
+    expect(answers({ ...BPE, decoder: { type: "Sequence", decoders: twelve(doubling) } }, CONFIG)).toBe(false);
+    expect(answers({ ...BPE, normalizer: null, pre_tokenizer: { type: "Sequence", pretokenizers: twelve(spaces) } }, CONFIG)).toBe(false);
   });
 
   it("is refused where it is long and wrong at the end, and not made room for by the ids it claims", () => {

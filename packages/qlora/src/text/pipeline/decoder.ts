@@ -16,7 +16,7 @@ export function makeDecoder(step: StepReader): Decoder {
   switch (step.type) {
     case "Sequence": {
       const steps = step.steps("decoders").map(makeDecoder);
-      return (tokens) => steps.reduce((pieces, decode) => decode(pieces), tokens);
+      return (tokens) => steps.reduce((pieces, decode) => step.bounded(decode(pieces), tokens), tokens);
     }
     case "ByteLevel":
       return (tokens) => [lossy(tokens.flatMap((token) => Array.from(bytesOfToken(token))))];

@@ -24,7 +24,7 @@ export function makeNormalizer(step: StepReader): Normalizer {
   switch (step.type) {
     case "Sequence": {
       const steps = step.steps("normalizers").map(makeNormalizer);
-      return (text) => steps.reduce((before, normalize) => bounded(step.file, normalize(before), text), text);
+      return (text) => steps.reduce((before, normalize) => step.bounded([normalize(before)], [text])[0]!, text);
     }
     case "Replace":
       return replacer(step);
@@ -43,15 +43,6 @@ export function makeNormalizer(step: StepReader): Normalizer {
     default:
       throw step.unsupported();
   }
-}
-
-/** A text may grow by this much; the longest that Unicode's own forms make of one character has 18. */
-const MOST_GROWTH = 32;
-
-/** Many replacements that each double a text, in a hostile file, would fill the memory. */
-function bounded(file: string, text: string, before: string): string {
-  if (text.length <= 1024 + MOST_GROWTH * before.length) return text;
-  throw new FormatError(file, `the normalizer makes ${text.length} characters of ${before.length}.`);
 }
 
 /** Texts replaced by a text, which is taken as it is: `$` in it is no reference. */

@@ -15,7 +15,7 @@ export interface Piece {
 }
 
 /** A piece to pieces, none of them empty. */
-export type PreTokenizer = (piece: Piece) => string[];
+export type PreTokenizer = (piece: Piece) => readonly string[];
 
 /**
  * @throws FormatError if a field is not what it should be
@@ -26,7 +26,14 @@ export function makePreTokenizer(step: StepReader): PreTokenizer {
     case "Sequence": {
       const steps = step.steps("pretokenizers").map(makePreTokenizer);
       return (piece) =>
-        steps.reduce((pieces, cut) => pieces.flatMap((text, i) => cut({ text, first: piece.first && i === 0 })), [piece.text]);
+        steps.reduce<readonly string[]>(
+          (pieces, cut) =>
+            step.bounded(
+              pieces.flatMap((text, i) => cut({ text, first: piece.first && i === 0 })),
+              [piece.text],
+            ),
+          [piece.text],
+        );
     }
     case "ByteLevel":
       return byteLevel(step);

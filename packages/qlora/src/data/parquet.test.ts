@@ -61,6 +61,10 @@ describe("a parquet file", () => {
     await expect(findData(parts)).rejects.toThrow(/2 files of rows that may be meant for train/);
   });
 
+  it("is given up where its thread is silent", async () => {
+    await expect(all(parquetRows(written("text-groups"), { heapMb: 200, silenceMs: 0 }))).rejects.toThrow(/nothing came for 0 s/);
+  });
+
   it("is refused with a typed error where it is cut short, or no such file", async () => {
     const path = join(folder, "broken.parquet");
     const sound = readFileSync(written("messages-snappy"));

@@ -40,15 +40,22 @@ export async function* parquetRows(path: string, { heapMb, silenceMs } = LIMITS)
 
 function nextReply(worker: Worker, path: string, silenceMs: number): Promise<ParquetReply> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: unknown): void => reject(broken(path, (cause as Error).message, cause));
+    const failed = (cause: unknown): void => {
+      settle();
+      reject(broken(path, (cause as Error).message, cause));
+    };
+    const came = (reply: ParquetReply): void => {
+      settle();
+      resolve(reply);
+    };
     const silent = setTimeout(() => failed(new Error(`nothing came for ${silenceMs / 1000} s`)), silenceMs);
-    worker.once("error", failed);
-    worker.once("message", (reply: ParquetReply) => {
+    const settle = (): void => {
       clearTimeout(silent);
       worker.removeListener("error", failed);
-      resolve(reply);
-    });
-    worker.once("error", () => clearTimeout(silent));
+      worker.removeListener("message", came);
+    };
+    worker.once("error", failed);
+    worker.once("message", came);
     worker.postMessage("next");
   });
 }

@@ -41,6 +41,8 @@ const reference = ([x, weight, targets]: readonly Value[], { softcap = null }: L
 const LARGE = [
   [70, 33, 301],
   [3, 64, 1030],
+  [17, 8, 2104],
+  [17, 3, 2101],
 ].map(([rows, n, vocabulary]) =>
   given([
     fill([rows!, n!], (r, i) => Math.fround(Math.sin(r! * 37 + i!))),
@@ -75,7 +77,7 @@ export const linearCrossEntropyCases: CaseTable = {
     row({
       title: "caps logits of more rows and words than one chunk",
       comparedWithPlain: [0],
-      given: LARGE.flatMap(({ inputs }) => [given(inputs, { softcap: 30 }), given(inputs, { softcap: 1.5 })]),
+      given: LARGE.slice(0, 2).flatMap(({ inputs }) => [given(inputs, { softcap: 30 }), given(inputs, { softcap: 1.5 })]),
       run: ([x, weight, targets], options) => linearCrossEntropy(x!, weight!, targets!, options),
       reference,
       tolerance: TOLERANCE,

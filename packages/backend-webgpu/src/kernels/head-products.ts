@@ -77,7 +77,8 @@ function tiles(high: number, rows: number, columns: number): { readonly across: 
   return { across, threads: Math.ceil(rows / high / SQUARE) * across * SQUARE * SQUARE };
 }
 
-const CAPPED = `${MATH.tanh}
+/** `capped(s)`: softcap·tanh(s / softcap), of four logits. */
+export const CAPPED = `${MATH.tanh}
 fn capped(s: vec4f) -> vec4f {
   let x = s / params.softcap;
   return params.softcap * vec4f(tanh_(x.x), tanh_(x.y), tanh_(x.z), tanh_(x.w));

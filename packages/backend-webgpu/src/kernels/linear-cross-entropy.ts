@@ -3,6 +3,7 @@
 import { BYTES, type KernelTable, sizeOf, type View } from "@qlora-js/core";
 import { float, type Gpu } from "../dispatch.ts";
 import { PART_ROWS, partOf } from "../part.ts";
+import { headGradientsInTiles, headLogitsInTiles } from "./head-in-tiles.ts";
 import { type Chunk, type Head, headGradients, headLogits } from "./head-products.ts";
 import { MATH } from "./math.ts";
 import { foldsOn, WIDTH } from "./workgroup-fold.ts";
@@ -12,6 +13,11 @@ const ROOM = 8 * 2 ** 20;
 /** Entries of the vocabulary: at least so many a chunk, and those whose products are summed one after another. */
 const LEAST = 1024;
 const SPAN = 1024;
+
+/** The two products of the head: through workgroup memory on GPUs, where there are rows enough for it. */
+const IN_TILES = { logits: headLogitsInTiles, gradients: headGradientsInTiles };
+const IN_REGISTERS = { logits: headLogits, gradients: headGradients };
+const ROWS_OF_TILES = 16;
 
 type Matrix = View & { readonly shape: readonly [number, number] };
 
@@ -160,17 +166,18 @@ export const linearCrossEntropyKernels = {
     const chunks = chunksOf(rows, weight, gpu.facts.maxBindingBytes);
     const most = chunks[0]!.count;
     const parts = Math.max(1, Math.min(Math.ceil(most / SPAN), Math.floor(Math.min(ROOM, gpu.facts.maxBindingBytes) / 4 / rows / n)));
-    const span = 4 * Math.ceil(most / parts / 4);
-    const head: Head = { x, weight, e: gpu.temporary("f32", [rows, 4 * Math.ceil(most / 4)]), softcap };
+    const span = 8 * Math.ceil(most / parts / 8);
+    const head: Head = { x, weight, e: gpu.temporary("f32", [rows, 8 * Math.ceil(most / 8)]), softcap };
+    const products = !gpu.facts.software && rows >= ROWS_OF_TILES ? IN_TILES : IN_REGISTERS;
     const aside = gpu.temporary("f32", withGradient ? [rows, n] : []);
     const state: Rows = { targets, state: gpu.temporary("f32", [rows, 4]), aside, loss, head };
     for (const [i, chunk] of chunks.entries()) {
       const step: Step = { ...chunk, isFirst: i === 0, isLast: i === chunks.length - 1 };
-      headLogits(gpu, head, chunk);
+      products.logits(gpu, head, chunk);
       exponentials(gpu, state, step);
       if (!withGradient) continue;
       const sums = gpu.temporary("f32", [Math.ceil(chunk.count / span), rows, n]);
-      headGradients(gpu, head, chunk, span, sums);
+      products.gradients(gpu, head, chunk, span, sums);
       joinGradients(gpu, state, step, sums, u);
     }
   },

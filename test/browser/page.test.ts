@@ -185,6 +185,18 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     await lesson.close();
   });
 
+  test("runs on WebAssembly and says so where WebGL2 was asked for and does not start", async () => {
+    const prepare = async ({ page }: LessonPage): Promise<void> => {
+      await page.route("**/gpu.js", (route) => route.abort());
+    };
+    const lesson = await LessonPage.open(browser, isolated.address, { settings: "backend=webgl2", prepare });
+    await lesson.state("paused");
+    expect(await lesson.text("#device-notes")).toMatch(/^WebGL2 did not start \(.*\)\. The model learns on WebAssembly instead\.$/);
+    expect(await lesson.page.isChecked("input[value=wasm]")).toBe(true);
+    lesson.troubles.splice(0); // the browser's own line about the file
+    await lesson.close();
+  });
+
   test("learns to the end in a tab that is hidden, and was frozen on the way, and shows it all when the tab is looked at", async () => {
     const lesson = await LessonPage.open(browser, isolated.address, { settings: `backend=wasm&${SHORT}`, prepare: holdFramesOnDemand });
     const { page } = lesson;

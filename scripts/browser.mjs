@@ -23,7 +23,16 @@ async function writePage(folder) {
   const bundle = await rolldown({ input, platform: "browser", cwd: root, plugins: [throughMaps, legible()] });
   const names = { entryFileNames: "[name].js", chunkFileNames: nameOf };
   const sourcemapPathTransform = (source, map) => relative(root, resolve(dirname(map), source)); // no path of this machine in what is published
-  await bundle.write({ dir: folder, format: "esm", minify: true, sourcemap: true, sourcemapPathTransform, codeSplitting, ...names });
+  await bundle.write({
+    dir: folder,
+    format: "esm",
+    minify: true,
+    comments: { annotation: false },
+    sourcemap: true,
+    sourcemapPathTransform,
+    codeSplitting,
+    ...names,
+  });
   await bundle.close();
   const copies = [
     ...["index.html", "style.css"].map((file) => [join(page, file), file]),

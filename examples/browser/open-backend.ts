@@ -2,7 +2,6 @@
 import type { WebGpuBackend, Workspace } from "@qlora-js/backend-webgpu";
 import type { Backend } from "@qlora-js/core";
 import type { BackendName, Device } from "./messages.ts";
-import { fasterOf } from "./trial.ts";
 
 export interface OpenBackend {
   readonly backend: Backend;
@@ -46,6 +45,7 @@ async function openWithoutWebGpu(): Promise<OpenBackend> {
   } catch (error) {
     return noted(wasm, [whyNoWebGl(error)]);
   }
+  const { fasterOf } = await import("./trial.ts");
   const { faster, slower, words } = await fasterOf({ name: "WebAssembly on one thread", ...wasm }, { name: "WebGL2", ...webGl });
   slower.backend.dispose();
   return noted(faster, [words]);

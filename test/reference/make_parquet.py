@@ -47,13 +47,13 @@ FILES = {
 
 def main():
     OUT.mkdir(exist_ok=True)
-    rows = {}
+    rows = []
     for name, (columns, told) in FILES.items():
         table = pa.table(columns)
         pq.write_table(table, OUT / f"{name}.parquet", **told)
-        rows[name] = table.to_pylist()
+        rows.append(json.dumps([name, table.to_pylist()], ensure_ascii=False, separators=(",", ":")) + "\n")
         print(name, table.num_rows, "rows", (OUT / f"{name}.parquet").stat().st_size, "bytes")
-    (OUT / "rows.json").write_text(json.dumps(rows, ensure_ascii=False, separators=(",", ":")) + "\n")
+    (OUT / "rows.jsonl").write_text("".join(rows))
 
 
 main()

@@ -11,7 +11,12 @@ import { parquetRows } from "./parquet.ts";
 import { findData, readDataFile } from "./read-file.ts";
 
 const REFERENCE = fileURLToPath(new URL("../../../../test/reference/parquet/", import.meta.url));
-const ROWS = JSON.parse(readFileSync(join(REFERENCE, "rows.json"), "utf8")) as Record<string, Record<string, unknown>[]>;
+const ROWS = Object.fromEntries(
+  readFileSync(join(REFERENCE, "rows.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as [string, Record<string, unknown>[]]),
+);
 const written = (name: string): string => join(REFERENCE, `${name}.parquet`);
 const folder = mkdtempSync(join(tmpdir(), "parquet-"));
 afterAll(() => rmSync(folder, { recursive: true }));

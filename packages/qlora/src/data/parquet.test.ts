@@ -66,7 +66,7 @@ describe("a parquet file", () => {
     await expect(findData(parts)).rejects.toThrow(/2 files of rows that may be meant for train/);
   });
 
-  it("is given up where its thread is silent", async () => {
+  it("is given up where its reader is silent", async () => {
     await expect(all(parquetRows(written("text-groups"), { heapMb: 200, silenceMs: 0 }))).rejects.toThrow(/nothing came for 0 s/);
   });
 
@@ -84,7 +84,7 @@ describe("a parquet file", () => {
   });
 
   it(
-    "is read or refused with a typed error, whatever is done to it, in a thread that may not take much",
+    "is read or refused with a typed error, whatever is done to it, in a process that may not take much",
     async () => {
       const path = join(folder, "damaged.parquet");
       const sound = ["messages-snappy", "completion-v2", "tokens-plain"].map((name) => readFileSync(written(name)));

@@ -1,10 +1,11 @@
-// Rows of a parquet file, as Hugging Face's data sets have them: a batch at a time, from the thread that reads the file. Node only.
-import { Worker } from "node:worker_threads";
+// Rows of a parquet file, as Hugging Face's data sets have them: a batch at a time, from the process that reads the file. Node only.
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { UsageError } from "../error.ts";
 import type { JsonLine } from "./jsonl.ts";
-import type { ParquetReply } from "./parquet-worker.ts";
+import type { ParquetReply } from "./parquet-process.ts";
 
-/** What the thread may take. */
+/** What the process may take. */
 export interface ParquetLimits {
   readonly heapMb: number;
   /** How long it may be silent. */
@@ -13,20 +14,17 @@ export interface ParquetLimits {
 
 /** A row group of a million conversations takes a minute. */
 const LIMITS: ParquetLimits = { heapMb: 3000, silenceMs: 600_000 };
+const READER = fileURLToPath(new URL("../../dist/data/parquet-process.js", import.meta.url));
 
 /**
  * The rows in order, counted from 1.
  * @throws UsageError if the file cannot be read, is not parquet, or takes too much memory or time
  */
 export async function* parquetRows(path: string, { heapMb, silenceMs } = LIMITS): AsyncGenerator<JsonLine> {
-  const worker = new Worker(new URL("../../dist/data/parquet-worker.js", import.meta.url), {
-    workerData: path,
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: heapMb },
-  });
+  const reader = fork(READER, [path], { execArgv: [`--max-old-space-size=${heapMb}`], stdio: ["ignore", "ignore", "ignore", "ipc"] });
   try {
     for (;;) {
-      const reply = await nextReply(worker, path, silenceMs);
+      const reply = await nextReply(reader, path, silenceMs);
       if (reply.kind === "end") return;
       if (reply.kind === "error") throw broken(path, reply.message);
       // what is no row is refused where rows are, with the keys that it has
@@ -34,29 +32,31 @@ export async function* parquetRows(path: string, { heapMb, silenceMs } = LIMITS)
       for (const [i, row] of reply.rows.entries()) yield { line: reply.from + i + 1, value: JSON.parse(row) as unknown };
     }
   } finally {
-    await worker.terminate();
+    reader.kill("SIGKILL");
   }
 }
 
-function nextReply(worker: Worker, path: string, silenceMs: number): Promise<ParquetReply> {
+function nextReply(reader: ChildProcess, path: string, silenceMs: number): Promise<ParquetReply> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: unknown): void => {
+    const failed = (cause: Error): void => {
       settle();
-      reject(broken(path, (cause as Error).message, cause));
+      reject(broken(path, cause.message, cause));
     };
-    const came = (reply: ParquetReply): void => {
+    const ended = (code: number | null, signal: string | null): void =>
+      failed(new Error(`it takes too much memory, or else the process that read it ended (${signal ?? code})`));
+    const came = (reply: unknown): void => {
       settle();
-      resolve(reply);
+      resolve(reply as ParquetReply);
     };
     const silent = setTimeout(() => failed(new Error(`nothing came for ${silenceMs / 1000} s`)), silenceMs);
     const settle = (): void => {
       clearTimeout(silent);
-      worker.removeListener("error", failed);
-      worker.removeListener("message", came);
+      reader.removeListener("error", failed).removeListener("exit", ended).removeListener("message", came);
     };
-    worker.once("error", failed);
-    worker.once("message", came);
-    worker.postMessage("next");
+    reader.once("error", failed).once("exit", ended).once("message", came);
+    reader.send("next", (error) => {
+      if (error) failed(error);
+    });
   });
 }
 

@@ -1,6 +1,6 @@
-// A thread that reads a parquet file with hyparquet. That believes what a file says of itself; on a thread of its own a file that lies cannot take more memory
-// than the thread may, and can be stopped. One row group is in memory at a time, of the columns that are rows to us.
-import { parentPort, workerData } from "node:worker_threads";
+// A process that reads a parquet file with hyparquet. That believes what a file says of itself; in a process of its own a file that lies cannot take more
+// memory than the process may (a thread that runs out of it can take all others along), and can be stopped. One row group is in memory at a time, of the
+// columns that are rows to us.
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { kindOf, ROW_KEYS } from "./row-kinds.ts";
@@ -56,13 +56,12 @@ function plain(_: string, value: unknown): unknown {
   return ArrayBuffer.isView(value) ? Array.from(value as unknown as Iterable<unknown>) : value;
 }
 
-if (parentPort) {
-  const port = parentPort;
-  const iterator = replies(workerData as string);
-  port.on("message", () => {
-    iterator.next().then(
-      ({ value, done }) => port.postMessage(done ? { kind: "end" } : value),
-      (cause: unknown) => port.postMessage({ kind: "error", message: cause instanceof Error ? cause.message : String(cause) }),
-    );
-  });
-}
+const send = (reply: ParquetReply): void => void process.send?.(reply);
+
+const iterator = replies(process.argv[2] ?? "");
+process.on("message", () => {
+  iterator.next().then(
+    ({ value, done }) => send(done ? { kind: "end" } : value),
+    (cause: unknown) => send({ kind: "error", message: cause instanceof Error ? cause.message : String(cause) }),
+  );
+});

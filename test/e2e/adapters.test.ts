@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openAdapter, readModelConfig } from "@qlora-js/qlora";
 import { openFolder } from "@qlora-js/qlora/node";
 import { expect, it } from "vitest";
-import { adapterBytes, named, qlora } from "./command.ts";
+import { adapterBytes, named, qlora, qloraHere } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 
 const fixtures = useFixtures();
@@ -27,25 +27,25 @@ it.each(KINDS)("%s", async (_, kind) => {
   const { folder, model, data } = fixtures();
   const name = kind.join("").replaceAll("-", "");
   const [whole, halves] = [join(folder, `${name}-whole`), join(folder, `${name}-halves`)];
-  const ran = await qlora(["train", model, data, ...RUN, ...kind, "--steps", "4", "--eval-every", "4", "--out", whole]);
+  const ran = await qloraHere(["train", model, data, ...RUN, ...kind, "--steps", "4", "--eval-every", "4", "--out", whole]);
   expect(ran.stderr).toBe("");
   const done = named(ran, "done")[0]!;
   const predicted = (done.deviceBytes as number) / (done.predictedDeviceBytes as number);
   expect(Math.abs(predicted - 1), "the memory against what was predicted").toBeLessThan(0.005);
   expect(new Set(named(ran, "step").map(({ loss }) => loss)).size).toBe(4);
 
-  const first = await qlora(["train", model, data, ...RUN, ...kind, "--steps", "2", "--eval-every", "4", "--out", halves]);
+  const first = await qloraHere(["train", model, data, ...RUN, ...kind, "--steps", "2", "--eval-every", "4", "--out", halves]);
   expect(first.stderr).toBe("");
-  const second = await qlora(["train", "--resume", halves, "--steps", "4", "--eval-every", "4"]);
+  const second = await qloraHere(["train", "--resume", halves, "--steps", "4", "--eval-every", "4"]);
   expect(second.stderr).toBe("");
   expect(adapterBytes(halves).equals(adapterBytes(whole)), "the bits after a stop").toBe(true);
 
-  const evaluated = await qlora(["eval", whole, data, "--batch", "2"]);
+  const evaluated = await qloraHere(["eval", whole, data, "--batch", "2"]);
   expect(evaluated.stderr).toBe("");
   expect(named(evaluated, "eval")[0]!.loss).toBe(named(ran, "eval").at(-1)!.loss);
   if (kind[0] === "--dora") {
     // measures rows once a text, not once a token
-    const said = await qlora(["generate", whole, "--prompt", "What is 1 and 1?", "--max-new-tokens", "4"]);
+    const said = await qloraHere(["generate", whole, "--prompt", "What is 1 and 1?", "--max-new-tokens", "4"]);
     expect(said.stderr).toBe("");
   }
   expect(readFileSync(join(whole, "adapter", "README.md"), "utf8")).toContain("library_name: peft");
@@ -55,13 +55,13 @@ it("an adapter that is there is gone on from, whatever its kind, and options tha
   const { folder, model, data } = fixtures();
   const [first, next] = [join(folder, "from"), join(folder, "next")];
   const kind = ["--dora", "--modules-to-save", "lm_head"];
-  expect((await qlora(["train", model, data, ...RUN, ...kind, "--steps", "2", "--out", first])).code).toBe(0);
+  expect((await qloraHere(["train", model, data, ...RUN, ...kind, "--steps", "2", "--out", first])).code).toBe(0);
   const adapter = join(first, "adapter");
   const without = RUN.filter((_, i) => i < 5 || i > 8); // rank and alpha are the adapter's
-  expect((await qlora(["train", model, data, ...without, "--adapter", adapter, "--steps", "2", "--out", next])).stderr).toBe("");
+  expect((await qloraHere(["train", model, data, ...without, "--adapter", adapter, "--steps", "2", "--out", next])).stderr).toBe("");
   const config = JSON.parse(readFileSync(join(next, "adapter", "adapter_config.json"), "utf8"));
   expect(config).toMatchObject({ use_dora: true, modules_to_save: ["lm_head"], r: 2, lora_alpha: 4 });
-  const refused = await qlora(["train", model, data, "--adapter", adapter, "--dora", "--out", join(folder, "no")]);
+  const refused = await qloraHere(["train", model, data, "--adapter", adapter, "--dora", "--out", join(folder, "no")]);
   expect(refused.code).toBe(2);
   expect(refused.stderr).toMatch(/--dora: is given, and the adapter .* has its own/);
 });
@@ -73,9 +73,9 @@ it("several adapters are weighted: none of one is the other, and half and half d
     [a, "1"],
     [b, "2"],
   ] as const)
-    expect((await qlora(["train", model, data, ...RUN, "--steps", "3", "--seed", seed, "--out", out])).code).toBe(0);
+    expect((await qloraHere(["train", model, data, ...RUN, "--steps", "3", "--seed", seed, "--out", out])).code).toBe(0);
   const loss = async (...adapters: string[]): Promise<unknown> => {
-    const result = await qlora(["eval", model, data, "--batch", "2", ...adapters.flatMap((adapter) => ["--adapter", adapter])]);
+    const result = await qloraHere(["eval", model, data, "--batch", "2", ...adapters.flatMap((adapter) => ["--adapter", adapter])]);
     expect(result.stderr).toBe("");
     return named(result, "eval")[0]!.loss;
   };
@@ -90,10 +90,10 @@ it("several adapters are weighted: none of one is the other, and half and half d
 it("what cannot be combined, or is not there, is refused by name", async () => {
   const { folder, model, data } = fixtures();
   const run = join(folder, "dora-one");
-  expect((await qlora(["train", model, data, ...RUN, "--dora", "--steps", "1", "--out", run])).code).toBe(0);
+  expect((await qloraHere(["train", model, data, ...RUN, "--dora", "--steps", "1", "--out", run])).code).toBe(0);
   const adapter = join(run, "adapter");
   const refused = async (args: string[], message: RegExp): Promise<void> => {
-    const result = await qlora(args);
+    const result = await qloraHere(args);
     expect(result.code).toBe(2);
     expect(result.stderr).toMatch(message);
   };
@@ -112,10 +112,10 @@ it("what cannot be combined, or is not there, is refused by name", async () => {
 it("is exported to MLX and from there to PEFT again", async () => {
   const { folder, model, data } = fixtures();
   const run = join(folder, "for-mlx");
-  expect((await qlora(["train", model, data, ...RUN, "--dora", "--steps", "1", "--out", run])).code).toBe(0);
+  expect((await qloraHere(["train", model, data, ...RUN, "--dora", "--steps", "1", "--out", run])).code).toBe(0);
   const [mlx, peft] = [join(folder, "mlx"), join(folder, "peft")];
   expect((await qlora(["export", model, "--adapter", join(run, "adapter"), "--as", "mlx", "--to", mlx])).stderr).toBe("");
-  expect((await qlora(["export", model, "--adapter", mlx, "--as", "peft", "--to", peft])).stderr).toBe("");
+  expect((await qloraHere(["export", model, "--adapter", mlx, "--as", "peft", "--to", peft])).stderr).toBe("");
   const config = await readModelConfig(await openFolder(model));
   const read = async (path: string) => {
     const adapter = await openAdapter(await openFolder(path), config);
@@ -126,7 +126,7 @@ it("is exported to MLX and from there to PEFT again", async () => {
     return modules;
   };
   expect(await read(peft)).toEqual(await read(join(run, "adapter")));
-  const further = await qlora([
+  const further = await qloraHere([
     "train",
     model,
     data,

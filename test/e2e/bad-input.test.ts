@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { named, qlora, type Result } from "./command.ts";
+import { named, qlora, qloraHere, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 import { TINY_CONFIG, writeTinyModel } from "./tiny-model.ts";
 
@@ -24,7 +24,7 @@ async function trainOn(change: (folder: string) => void | Promise<void>): Promis
   const changed = join(folder, `changed-${Math.random()}`);
   cpSync(model, changed, { recursive: true });
   await change(changed);
-  return qlora(["train", changed, data, "--steps", "1", "--out", join(changed, "run")]);
+  return qloraHere(["train", changed, data, "--steps", "1", "--out", join(changed, "run")]);
 }
 
 /** Trains on rows written as text. */
@@ -32,7 +32,7 @@ async function trainWith(rows: string, ...options: string[]): Promise<Result> {
   const { folder, model } = fixtures();
   const file = join(folder, `rows-${Math.random()}.jsonl`);
   writeFileSync(file, rows);
-  return qlora(["train", model, file, "--steps", "1", "--out", `${file}-run`, ...options]);
+  return qloraHere(["train", model, file, "--steps", "1", "--out", `${file}-run`, ...options]);
 }
 
 const config = (folder: string, changes: object): void =>
@@ -105,7 +105,7 @@ describe("the command line", () => {
     [["--memory", "1MB"], /memory: the run would take[\s\S]*The cheapest changes:\n {2}--/],
   ])("is refused for train … %j", async (options, message) => {
     const { model, data } = fixtures();
-    expectRefused(await qlora(["train", model, data, "--dry-run", ...options]), message);
+    expectRefused(await qloraHere(["train", model, data, "--dry-run", ...options]), message);
   });
 
   it("is refused for train without a model", async () => {
@@ -121,14 +121,14 @@ describe("the command line", () => {
     [["--prompt", "a", "--top-p", "0"], /--top-p: is "0"/],
   ])("is refused for generate … %j", async (options, message) => {
     const { model } = fixtures();
-    expectRefused(await qlora(["generate", model, ...options]), message);
+    expectRefused(await qloraHere(["generate", model, ...options]), message);
   });
 
   it("is refused where a folder has no tokenizer for text, and chat has no turns", async () => {
     const { bare, data } = fixtures();
-    expectRefused(await qlora(["generate", bare, "--prompt", "a"]), /no tokenizer\.json/);
+    expectRefused(await qloraHere(["generate", bare, "--prompt", "a"]), /no tokenizer\.json/);
     expectRefused(await qlora(["chat", bare]), /no tokenizer\.json/);
-    expectRefused(await qlora(["train", bare, data]), /no tokenizer\.json/);
+    expectRefused(await qloraHere(["train", bare, data]), /no tokenizer\.json/);
   });
 });
 
@@ -143,12 +143,12 @@ describe("a config file", () => {
     const { folder, model, data } = fixtures();
     const file = join(folder, "bad-config.json");
     writeFileSync(file, text);
-    expectRefused(await qlora(["train", model, data, "--dry-run", "--config", file]), message);
+    expectRefused(await qloraHere(["train", model, data, "--dry-run", "--config", file]), message);
   });
 
   it("is refused that is not there", async () => {
     const { folder, model, data } = fixtures();
-    expectRefused(await qlora(["train", model, data, "--config", join(folder, "none.json")]), /none\.json.*ENOENT/);
+    expectRefused(await qloraHere(["train", model, data, "--config", join(folder, "none.json")]), /none\.json.*ENOENT/);
   });
 });
 
@@ -189,9 +189,9 @@ describe("a model folder", () => {
 
   it("that is not there, or has nothing of a model, is refused", async () => {
     const { folder, model, data } = fixtures();
-    expectRefused(await qlora(["train", join(folder, "nowhere"), data]), /nowhere: there is no such file or folder\. Give a model/);
-    expectRefused(await qlora(["train", data, data]), /has no config\.json/);
-    expectRefused(await qlora(["plan", model, "--targets", "v_porj"]), /--targets: "v_porj".*Did you mean "v_proj"\?/);
+    expectRefused(await qloraHere(["train", join(folder, "nowhere"), data]), /nowhere: there is no such file or folder\. Give a model/);
+    expectRefused(await qloraHere(["train", data, data]), /has no config\.json/);
+    expectRefused(await qloraHere(["plan", model, "--targets", "v_porj"]), /--targets: "v_porj".*Did you mean "v_proj"\?/);
   });
 });
 
@@ -224,11 +224,11 @@ describe("data", () => {
   it("that is not there is refused", async () => {
     const { folder, model } = fixtures();
     expectRefused(
-      await qlora(["eval", model, join(folder, "none.jsonl")]),
+      await qloraHere(["eval", model, join(folder, "none.jsonl")]),
       /none\.jsonl: there is no such file or folder\. Give a \.jsonl/,
     );
     mkdirSync(join(folder, "hollow"));
-    expectRefused(await qlora(["train", model, join(folder, "hollow")]), /has no train\.jsonl/);
+    expectRefused(await qloraHere(["train", model, join(folder, "hollow")]), /has no train\.jsonl/);
   });
 
   it("longer than the positions is taken with --max-length", async () => {
@@ -242,13 +242,13 @@ describe("an adapter", () => {
   it("for another base, of another rank than was asked, or none at all is refused", async () => {
     const { folder, model, data, bare, ids } = fixtures();
     const [run, other] = [join(folder, "adapter-run"), join(folder, "other")];
-    await qlora(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", run]);
+    await qloraHere(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", run]);
     const adapter = join(run, "adapter");
     await writeTinyModel(other, { config: { ...TINY_CONFIG, intermediate_size: 128 } });
-    expectRefused(await qlora(["train", other, data, "--adapter", adapter]), /another base model\. model\.layers\.0\.mlp\.gate_proj/);
-    expectRefused(await qlora(["eval", other, data, "--adapter", adapter]), /another base model/);
+    expectRefused(await qloraHere(["train", other, data, "--adapter", adapter]), /another base model\. model\.layers\.0\.mlp\.gate_proj/);
+    expectRefused(await qloraHere(["eval", other, data, "--adapter", adapter]), /another base model/);
     expectRefused(await qlora(["train", model, data, "--adapter", adapter, "--rank", "8"]), /--rank: is 8, and the adapter .* has 2/);
-    expectRefused(await qlora(["generate", model, "--prompt", "a", "--adapter", model]), /adapter_config\.json/);
+    expectRefused(await qloraHere(["generate", model, "--prompt", "a", "--adapter", model]), /adapter_config\.json/);
   });
 });
 
@@ -256,18 +256,18 @@ describe("a run folder", () => {
   it("that has something in it is left alone", async () => {
     const { folder, bare, ids } = fixtures();
     const [run, full] = [join(folder, "there"), join(folder, "full")];
-    await qlora(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", run]);
+    await qloraHere(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", run]);
     const manifest = readFileSync(join(run, "manifest.json"), "utf8");
     expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", run]), /is a run already\. Go on with it by --resume/);
     expect(readFileSync(join(run, "manifest.json"), "utf8")).toBe(manifest);
-    expectRefused(await qlora(["train", run, ids]), /is a run, not a model\. Go on with it by --resume/);
-    expect((await qlora(["plan", run])).code).toBe(0);
+    expectRefused(await qloraHere(["train", run, ids]), /is a run, not a model\. Go on with it by --resume/);
+    expect((await qloraHere(["plan", run])).code).toBe(0);
     mkdirSync(full);
     writeFileSync(join(full, "mine.txt"), "mine");
-    expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", full]), /is not empty/);
-    expectRefused(await qlora(["train", "--resume", full]), /not a run folder/);
-    expectRefused(await qlora(["train", bare, ids, "--steps", "1", "--out", join(full, "mine.txt")]), /mine\.txt is a file/);
-    expectRefused(await qlora(["train", "--resume", join(folder, "nowhere")]), /nowhere: there is no such folder/);
+    expectRefused(await qloraHere(["train", bare, ids, "--steps", "1", "--out", full]), /is not empty/);
+    expectRefused(await qloraHere(["train", "--resume", full]), /not a run folder/);
+    expectRefused(await qloraHere(["train", bare, ids, "--steps", "1", "--out", join(full, "mine.txt")]), /mine\.txt is a file/);
+    expectRefused(await qloraHere(["train", "--resume", join(folder, "nowhere")]), /nowhere: there is no such folder/);
   });
 });
 
@@ -294,13 +294,13 @@ describe("what breaks", () => {
     expect(broken.code).toBe(1);
     expect(broken.stderr).toMatch(/^error: step \d+: .*not finite.*lower --lr/);
     expect(broken.events.at(-1)).toMatchObject({ event: "error", name: "DivergedError", exitCode: 1 });
-    const evaluated = await qlora(["inspect", run, data, "--rows", "0"]);
+    const evaluated = await qloraHere(["inspect", run, data, "--rows", "0"]);
     expect(evaluated.code).toBe(0);
   });
 
   it.skipIf(!existsSync("/proc/self"))("a place where no folder can be made is named at once, with exit code 1 (needs /proc)", async () => {
     const { bare, ids } = fixtures();
-    const failed = await qlora(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", "/proc/qlora/run"]);
+    const failed = await qloraHere(["train", bare, ids, "--steps", "1", "--rank", "2", "--out", "/proc/qlora/run"]);
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/the run folder cannot be made.*Choose another with --out/) });
   });
 

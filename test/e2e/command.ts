@@ -1,8 +1,12 @@
-// Runs the real command as a user's shell does: a process of its own, its output read, its exit code kept.
+// Runs the real command, its output read, its exit code kept: `qlora` as a user's shell does, in a process of its own; `qloraHere` in the test's process,
+// which is some ten times as fast, for tests of what a command does with what it is given. What a process is (signals, threads, memory, standard input, the
+// environment) only the first shows.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createProgram } from "../../packages/qlora/dist/cli/program.js";
+import { runProgram } from "../../packages/qlora/dist/cli/run-program.js";
 
 const MAIN = fileURLToPath(new URL("../../packages/qlora/dist/cli/main.js", import.meta.url));
 
@@ -33,13 +37,17 @@ export interface RunOptions {
 
 const COMPUTES: ReadonlySet<string> = new Set(["train", "eval", "generate", "chat"]);
 
-/** `qlora …args`, to its end. On one thread if nothing else is said: tests run side by side, and threads that wait for each other would wait long. */
+/** On one thread if nothing else is said: tests run side by side, and threads that wait for each other would wait long. */
+function onOneThread(args: readonly string[]): readonly string[] {
+  const [action = "", ...others] = args;
+  return COMPUTES.has(action) && !args.includes("--threads") ? [action, "--threads", "1", ...others] : args;
+}
+
+/** `qlora …args` in a process of its own, to its end. */
 export async function qlora(args: readonly string[], { input, cwd, environment, through = [], onEvent }: RunOptions = {}): Promise<Result> {
   const { FORCE_COLOR: _, ...inherited } = process.env;
-  const [action = "", ...others] = args;
-  const threads = COMPUTES.has(action) && !args.includes("--threads") ? ["--threads", "1"] : [];
   const [program = process.execPath, ...before] = [...through, process.execPath];
-  const child = spawn(program, [...before, MAIN, action, ...threads, ...others], {
+  const child = spawn(program, [...before, MAIN, ...onOneThread(args)], {
     cwd,
     env: { ...inherited, ...environment },
     stdio: "pipe",
@@ -67,6 +75,22 @@ export async function qlora(args: readonly string[], { input, cwd, environment, 
     child.on("close", (code, signal) => resolve({ code, signal }));
   });
   return { code, signal, stdout, stderr, events };
+}
+
+/** `qlora …args` in this process, to its end. Not `chat`, which reads standard input. */
+export async function qloraHere(args: readonly string[]): Promise<Result> {
+  const [stdout, stderr] = [new Written(), new Written()];
+  const code = await runProgram(createProgram({ stdout, stderr }), onOneThread(args), stderr);
+  const events = stdout.text.split("\n").flatMap((line) => parsed(line) ?? []);
+  return { code, signal: null, stdout: stdout.text, stderr: stderr.text, events };
+}
+
+/** What was written, as one text. */
+class Written {
+  text = "";
+  write(text: string): void {
+    this.text += text;
+  }
 }
 
 /** The events of one name. */

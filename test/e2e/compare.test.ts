@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Tokenizer } from "@qlora-js/qlora";
 import { beforeAll, describe, expect, it } from "vitest";
-import { qlora, type Result } from "./command.ts";
+import { qlora, qloraHere, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 
 const fixtures = useFixtures();
@@ -51,7 +51,7 @@ describe("formats side by side", () => {
       [["--format", "nf4"], told.formats[0]!.perplexity],
       [["--format", "fp4", "--no-double-quant"], told.formats[2]!.perplexity],
     ] as const) {
-      const { events } = await qlora(["eval", fixtures().model, data, "--batch", "1", ...format, "--json"]);
+      const { events } = await qloraHere(["eval", fixtures().model, data, "--batch", "1", ...format, "--json"]);
       const { perplexity } = events.find(({ event }) => event === "eval") as unknown as { perplexity: number };
       expect(Math.abs(perplexity / expected - 1)).toBeLessThan(1e-5);
     }
@@ -81,13 +81,13 @@ describe("formats side by side", () => {
     [["--text", "nowhere.txt"], /nowhere\.txt cannot be read/],
     [["--length", "9999"], /the model has positions for 128/],
   ])("refuse %j", async (more, message) => {
-    const { code, stderr } = await qlora(["compare", fixtures().model, ...(more[0] === "--text" ? [] : ["--text", text]), ...more]);
+    const { code, stderr } = await qloraHere(["compare", fixtures().model, ...(more[0] === "--text" ? [] : ["--text", text]), ...more]);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
   });
 
   it("want a text", async () => {
-    const { code, stderr } = await qlora(["compare", fixtures().model]);
+    const { code, stderr } = await qloraHere(["compare", fixtures().model]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("--text: is missing")]);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type DecoderConfig, ggufModel, openModelFiles, readModelConfig, readTokenizerFiles, Tokenizer } from "@qlora-js/qlora";
 import { openFolder, writeGgufFile } from "@qlora-js/qlora/node";
 import { beforeAll, describe, expect, it } from "vitest";
-import { named, qlora, type Result } from "./command.ts";
+import { named, qlora, qloraHere, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 
 const fixtures = useFixtures();
@@ -37,7 +37,7 @@ describe("a GGUF file", () => {
   it("trains as the folder it was made from: every loss is the same", async () => {
     expect([trained.stderr, trained.code]).toEqual(["", 0]);
     const { folder, model, data } = fixtures();
-    const original = await qlora(["train", model, data, ...TRAIN, "--out", join(folder, "original")]);
+    const original = await qloraHere(["train", model, data, ...TRAIN, "--out", join(folder, "original")]);
     for (const event of ["step", "eval"])
       expect(named(trained, event).map(({ loss }) => loss)).toEqual(named(original, event).map(({ loss }) => loss));
     expect(named(trained, "sample").map(({ text }) => text)).toEqual(named(original, "sample").map(({ text }) => text));
@@ -58,18 +58,20 @@ describe("a GGUF file", () => {
 
   it("is found again by the run: to go on with, to evaluate and to answer", async () => {
     const { data } = fixtures();
-    const evaluated = await qlora(["eval", run, data]);
+    const evaluated = await qloraHere(["eval", run, data]);
     expect(named(evaluated, "eval")[0]!.loss).toBeCloseTo(named(trained, "eval").at(-1)!.loss as number, 5);
-    const answered = await qlora(["generate", run, "--prompt", "What is 1 and 1?", "--max-new-tokens", "4"]);
+    const answered = await qloraHere(["generate", run, "--prompt", "What is 1 and 1?", "--max-new-tokens", "4"]);
     expect([answered.stderr, answered.code]).toEqual(["", 0]);
-    const resumed = await qlora(["train", "--resume", run, "--steps", "3"]);
+    const resumed = await qloraHere(["train", "--resume", run, "--steps", "3"]);
     expect(named(resumed, "step").map(({ step }) => step)).toEqual([3]);
   });
 
   it("is planned for and looked at", async () => {
     const { data } = fixtures();
-    expect(named(await qlora(["plan", gguf, data]), "plan")[0]).toMatchObject({ model: gguf, parameters: 127_296 });
-    expect(named(await qlora(["inspect", gguf, data, "--rows", "1"]), "data")[0]).toMatchObject({ train: { rows: 10, bos: { once: 10 } } });
+    expect(named(await qloraHere(["plan", gguf, data]), "plan")[0]).toMatchObject({ model: gguf, parameters: 127_296 });
+    expect(named(await qloraHere(["inspect", gguf, data, "--rows", "1"]), "data")[0]).toMatchObject({
+      train: { rows: 10, bos: { once: 10 } },
+    });
   });
 
   it("may be given as the folder that holds it alone, not as one among several", async () => {
@@ -77,9 +79,9 @@ describe("a GGUF file", () => {
     const home = join(folder, "home");
     mkdirSync(home);
     renameSync(await asGguf(join(folder, "a.gguf"), "Q8_0"), join(home, "a.gguf"));
-    expect((await qlora(["eval", home, data])).code).toBe(0);
+    expect((await qloraHere(["eval", home, data])).code).toBe(0);
     await asGguf(join(home, "b.gguf"), "Q8_0");
-    const refused = await qlora(["eval", home, data]);
+    const refused = await qloraHere(["eval", home, data]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(`${home}: holds 2 GGUF files: a.gguf, b.gguf. Give the path of one.`);
   });

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { named, qlora } from "./command.ts";
+import { named, qlora, qloraHere } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 
 const fixtures = useFixtures();
@@ -28,7 +28,7 @@ it("shows rows as tokens: context, supervised, special", async () => {
 
 it("marks what is learnt with brackets where there is no colour, and with colour where it is wanted", async () => {
   const { model, data } = fixtures();
-  const plain = await qlora(["inspect", model, data, "--rows", "1", "--no-json"]);
+  const plain = await qloraHere(["inspect", model, data, "--rows", "1", "--no-json"]);
   expect(plain.stdout).toContain("[Arr, 0 and 0 be 0, matey!<|im_end|>]");
   expect(plain.stdout).not.toContain("\u001b[");
   const coloured = await qlora(["inspect", model, data, "--rows", "1", "--no-json"], { environment: { FORCE_COLOR: "1" } });
@@ -38,6 +38,6 @@ it("marks what is learnt with brackets where there is no colour, and with colour
 
 it("shows ids where there is no tokenizer", async () => {
   const { bare, ids } = fixtures();
-  const shown = await qlora(["inspect", bare, ids, "--rows", "1", "--no-json"]);
+  const shown = await qloraHere(["inspect", bare, ids, "--rows", "1", "--no-json"]);
   expect(shown.stdout).toContain("1 5 [6 7 2]\n");
 });

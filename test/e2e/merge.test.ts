@@ -7,7 +7,7 @@ import { openSafetensorsFile } from "@qlora-js/qlora/node";
 import type { Llama } from "node-llama-cpp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { continueWithLlamaCpp, openLlamaCpp } from "../parity/llama-cpp.ts";
-import { named, qlora, type Result } from "./command.ts";
+import { named, qlora, qloraHere, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 
 const MICRO = fileURLToPath(microModelUrl());
@@ -33,15 +33,15 @@ describe("a run of the micro model", () => {
   let run: string;
   beforeAll(async () => {
     run = path("run");
-    const trained = await qlora(["train", MICRO, DATA, "--steps", "12", "--rank", "8", "--lr", "3e-3", "--no-samples", "--out", run]);
+    const trained = await qloraHere(["train", MICRO, DATA, "--steps", "12", "--rank", "8", "--lr", "3e-3", "--no-samples", "--out", run]);
     expect([trained.stderr, trained.code]).toEqual(["", 0]);
   });
 
   it("is merged into the 4-bit weights it was trained over, and answers as it did while it was a run", async () => {
     const merged = await qlora(["merge", run, "--to", path("nf4")]);
     expect(named(merged, "merge")[0]).toMatchObject({ modules: 35, as: "safetensors", base: "nf4", blockSize: 64, doubleQuant: true });
-    const answer = said(await qlora(["generate", path("nf4"), "--format", "none", ...ANSWER]));
-    expect(answer.ids).toEqual(said(await qlora(["generate", run, ...ANSWER])).ids);
+    const answer = said(await qloraHere(["generate", path("nf4"), "--format", "none", ...ANSWER]));
+    expect(answer.ids).toEqual(said(await qloraHere(["generate", run, ...ANSWER])).ids);
   });
 
   it("is named as a model, or as the adapter of one", async () => {
@@ -50,7 +50,7 @@ describe("a run of the micro model", () => {
   });
 
   it("is merged into the file's weights where that is asked for, as a folder with all that a model has", async () => {
-    const merged = await qlora(["merge", run, "--base", "16bit", "--to", path("merged")]);
+    const merged = await qloraHere(["merge", run, "--base", "16bit", "--to", path("merged")]);
     expect([merged.stderr, merged.code]).toEqual(["", 0]);
     expect(named(merged, "merge")[0]).toMatchObject({ base: "16bit" });
     const files = readdirSync(path("merged")).sort();
@@ -78,7 +78,7 @@ describe("a run of the micro model", () => {
     ["with other blocks", (run: string) => [run, "--block-size", "128"], { base: "nf4", blockSize: 128 }],
     ["an adapter from elsewhere", (run: string) => [MICRO, "--adapter", copied(run)], { base: "16bit" }],
   ])("is known for what it was trained over: %s", async (_, args, expected) => {
-    const merged = await qlora(["merge", ...args(run), "--to", path(`base-${Object.values(expected).join("-")}-${_.length}`)]);
+    const merged = await qloraHere(["merge", ...args(run), "--to", path(`base-${Object.values(expected).join("-")}-${_.length}`)]);
     expect([merged.stderr, merged.code]).toEqual(["", 0]);
     expect(named(merged, "merge")[0]).toMatchObject(expected);
   });
@@ -90,10 +90,10 @@ describe("a run of the micro model", () => {
   }
 
   it("is shared out over shards that are read again as the same model", async () => {
-    await qlora(["merge", run, "--to", path("whole")]);
-    await qlora(["merge", run, "--to", path("shards"), "--max-shard-size", "400kB"]);
+    await qloraHere(["merge", run, "--to", path("whole")]);
+    await qloraHere(["merge", run, "--to", path("shards"), "--max-shard-size", "400kB"]);
     expect(readdirSync(path("shards")).filter((name) => name.endsWith(".safetensors")).length).toBeGreaterThan(3);
-    const of = async (model: string) => said(await qlora(["generate", path(model), "--format", "none", ...ANSWER])).ids;
+    const of = async (model: string) => said(await qloraHere(["generate", path(model), "--format", "none", ...ANSWER])).ids;
     expect(await of("shards")).toEqual(await of("whole"));
   });
 
@@ -104,10 +104,10 @@ describe("a run of the micro model", () => {
       ["gguf-q4_0", "none"],
     ])(`%s is continued by llama.cpp, from its own tokenizer and template, as it is here${without}`, async (as) => {
       const file = path(`${as}.gguf`);
-      const merged = await qlora(["merge", run, "--as", as, "--to", file]);
+      const merged = await qloraHere(["merge", run, "--as", as, "--to", file]);
       expect([merged.stderr, merged.code]).toEqual(["", 0]);
       expect(named(merged, "written")[0]).toMatchObject({ path: file, bytes: statSync(file).size, warnings: [] });
-      const ours = said(await qlora(["generate", file, "--format", "none", ...ANSWER]));
+      const ours = said(await qloraHere(["generate", file, "--format", "none", ...ANSWER]));
       if (!llama) return;
       const theirs = await continueWithLlamaCpp(llama as Llama, { model: file, prompt: PROMPT, count: 24 });
       expect([spoken(theirs.ids), theirs.text]).toEqual([spoken(ours.ids), ours.text]);
@@ -116,19 +116,19 @@ describe("a run of the micro model", () => {
     });
 
     it.skipIf(!llama)(`exported as GGUF LoRA it does the same on a base in GGUF${without}`, async () => {
-      expect((await qlora(["export", MICRO, "--as", "gguf-f16", "--to", path("base.gguf")])).code).toBe(0);
-      const exported = await qlora(["export", run, "--as", "gguf-lora", "--to", path("lora.gguf")]);
+      expect((await qloraHere(["export", MICRO, "--as", "gguf-f16", "--to", path("base.gguf")])).code).toBe(0);
+      const exported = await qloraHere(["export", run, "--as", "gguf-lora", "--to", path("lora.gguf")]);
       expect([exported.stderr, exported.code]).toEqual(["", 0]);
       const ask = (lora?: string) =>
         continueWithLlamaCpp(llama as Llama, { model: path("base.gguf"), ...(lora ? { lora } : {}), prompt: PROMPT, count: 24 });
-      const ours = said(await qlora(["generate", MICRO, "--adapter", join(run, "adapter"), "--format", "none", ...ANSWER]));
+      const ours = said(await qloraHere(["generate", MICRO, "--adapter", join(run, "adapter"), "--format", "none", ...ANSWER]));
       expect((await ask(path("lora.gguf"))).text).toBe(ours.text);
       expect((await ask()).text).not.toBe(ours.text);
     });
   });
 
   it("exported for MLX it is a folder of the two files that mlx-lm reads", async () => {
-    const exported = await qlora(["export", run, "--as", "mlx", "--to", path("mlx")]);
+    const exported = await qloraHere(["export", run, "--as", "mlx", "--to", path("mlx")]);
     expect([exported.stderr, exported.code]).toEqual(["", 0]);
     expect(readdirSync(path("mlx")).sort()).toEqual(["adapter_config.json", "adapters.safetensors"]);
     const weights = await openSafetensorsFile(join(path("mlx"), "adapters.safetensors"));
@@ -153,7 +153,7 @@ describe("a run of the micro model", () => {
     ["exported as a model with an adapter", () => ["export", run, "--adapter", "x", "--as", "gguf-f16", "--to", path("x")], /Merge them/],
     ["exported over a file", () => ["export", run, "--to", join(run, "manifest.json")], /Nothing is overwritten/],
   ])("is refused %s, and nothing is written", async (_, args, message) => {
-    const result = await qlora(args());
+    const result = await qloraHere(args());
     expect(result.code).toBe(2);
     expect(result.stderr).toMatch(message);
     expect(existsSync(path("x"))).toBe(false);
@@ -173,12 +173,12 @@ describe("a run of the micro model", () => {
 
   it("refuses an adapter whose training diverged, with the layer", async () => {
     const spoiled = path("spoiled");
-    await qlora(["train", MICRO, DATA, "--steps", "1", "--rank", "2", "--no-samples", "--out", spoiled]);
+    await qloraHere(["train", MICRO, DATA, "--steps", "1", "--rank", "2", "--no-samples", "--out", spoiled]);
     const weights = join(spoiled, "adapter", "adapter_model.safetensors");
     const bytes = readFileSync(weights);
     bytes.writeFloatLE(Number.NaN, bytes.length - 4);
     writeFileSync(weights, bytes);
-    const result = await qlora(["merge", spoiled, "--to", path("x")]);
+    const result = await qloraHere(["merge", spoiled, "--to", path("x")]);
     expect([result.code, result.stderr]).toEqual([2, expect.stringMatching(/v_proj.*not a number/)]);
     expect(existsSync(path("x"))).toBe(false);
   });

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { named, qlora, type Result } from "./command.ts";
+import { named, qlora, qloraHere, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 import { writeTinyModel } from "./tiny-model.ts";
 
@@ -63,21 +63,21 @@ describe("a T5", () => {
   });
 
   it.each(Object.entries(COLORS))("then answers %s with %s", async (prompt, completion) => {
-    const { events } = await qlora(["generate", run, "--prompt", prompt, "--temperature", "0", "--json"]);
+    const { events } = await qloraHere(["generate", run, "--prompt", prompt, "--temperature", "0", "--json"]);
     expect(events.find(({ event }) => event === "generate")!.text).toBe(completion);
   });
 
   it("is merged into a model that answers alike", async () => {
     const merged = join(fixtures().folder, "t5-merged");
-    const { code, stderr } = await qlora(["merge", run, "--to", merged, "--as", "safetensors", "--json"]);
+    const { code, stderr } = await qloraHere(["merge", run, "--to", merged, "--as", "safetensors", "--json"]);
     expect([code, stderr]).toEqual([0, ""]);
-    const { events } = await qlora(["eval", merged, data, "--format", "none", "--json"]);
+    const { events } = await qloraHere(["eval", merged, data, "--format", "none", "--json"]);
     const last = named(trained, "step").at(-1)!.loss as number;
     expect(Math.abs((events.find(({ event }) => event === "eval")!.loss as number) - last)).toBeLessThan(0.05);
   });
 
   it("shows its rows as the source, then what is learnt", async () => {
-    const { events } = await qlora(["inspect", model, data, "--rows", "1"]);
+    const { events } = await qloraHere(["inspect", model, data, "--rows", "1"]);
     const tokens = events.find(({ event }) => event === "row")!.tokens as { text: string; kind: string }[];
     const textOf = (wanted: string): string => tokens.flatMap(({ kind, text }) => (kind === wanted ? [text] : [])).join("");
     expect([textOf("context"), textOf("supervised")]).toEqual(["red", "rot"]);
@@ -86,7 +86,7 @@ describe("a T5", () => {
   it("refuses rows of text, saying what to give", async () => {
     const text = join(fixtures().folder, "text.jsonl");
     writeFileSync(text, JSON.stringify({ text: "All of it." }));
-    const { code, stderr } = await qlora(["inspect", model, text]);
+    const { code, stderr } = await qloraHere(["inspect", model, text]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/encoder that reads a question\. Give prompt \+ completion/);
   });

@@ -6,7 +6,7 @@ import { readConfigFile } from "./config-file.ts";
 import { exitCodeOf } from "./failure.ts";
 import { addOptions, type OptionTable, type OptionValues, readOptions } from "./option-table.ts";
 import { OUTPUT_OPTIONS } from "./options.ts";
-import { Output } from "./output.ts";
+import { Output, type OutputStream } from "./output.ts";
 
 /** What an action is called with. */
 export interface Invocation<T extends OptionTable> {
@@ -38,8 +38,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   data: "a .jsonl file, a folder with train.jsonl and perhaps valid.jsonl, or org/name of a data set on the hub",
 };
 
-/** Puts an action on the program. */
-export function addCommand<T extends OptionTable>(program: Command, definition: CommandDefinition<T>): void {
+/** Puts an action on the program. @param stream where it prints */
+export function addCommand<T extends OptionTable>(program: Command, definition: CommandDefinition<T>, stream: OutputStream): void {
   const { name, args, argumentHelp = {}, summary, options, takesConfig = false } = definition;
   const command = program.command(name).description(summary);
   for (const arg of args.split(" ").filter(Boolean)) command.argument(arg, { ...ARGUMENTS, ...argumentHelp }[arg.slice(1, -1)]);
@@ -47,7 +47,7 @@ export function addCommand<T extends OptionTable>(program: Command, definition: 
   if (takesConfig) command.option("--config <file>", "read options from a JSON file, by the same names; flags win");
   addOptions(command, OUTPUT_OPTIONS);
   command.action(async (..._given: unknown[]) => {
-    const output = new Output({ json: readOptions(command, OUTPUT_OPTIONS).values.json });
+    const output = new Output({ json: readOptions(command, OUTPUT_OPTIONS).values.json, stream });
     try {
       const file = takesConfig ? (command.opts<{ config?: string }>().config ?? undefined) : undefined;
       const config = file === undefined ? {} : await readConfigFile(file, options);

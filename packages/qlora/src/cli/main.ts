@@ -8,4 +8,10 @@ import { runProgram } from "./run-program.ts";
 // megabyte does as well, and some 80 MB of the process stay free for the model. (Flags on a command's first line are not understood everywhere.)
 for (const flag of ["--semi-space-growth-factor=1", "--optimize-for-size"]) setFlagsFromString(flag);
 
+// A reader that went away (`qlora … | head`) is no failure to tell anyone about.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 process.exitCode = await runProgram(createProgram(), process.argv.slice(2));

@@ -13,6 +13,7 @@ import { mergeCommand } from "./commands/merge.ts";
 import { planCommand } from "./commands/plan.ts";
 import { quantizeCommand } from "./commands/quantize.ts";
 import { trainCommand } from "./commands/train.ts";
+import type { OutputStream } from "./output.ts";
 import { qloraVersion } from "./version.ts";
 
 const AFTER_HELP = `
@@ -21,25 +22,32 @@ DATA is a .jsonl file, or a folder with train.jsonl and perhaps valid.jsonl. Row
 "help train" has all options of train, and so for each.
 Exit codes: 0 done, 1 something broke, 2 something given cannot be used, 130 interrupted (a run is saved first).`;
 
+/** Where the program writes: a process's own streams, or what another gives it. */
+export interface ProgramStreams {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+}
+
 /** The program, ready to parse. */
-export function createProgram(): Command {
+export function createProgram({ stdout, stderr }: ProgramStreams = process): Command {
   const program = new Command("qlora")
     .description("Fine-tune language models over frozen 4-bit weights.")
     .usage("<action> <model> …")
     .version(qloraVersion())
     .helpCommand(true)
     .showSuggestionAfterError()
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .addHelpText("after", AFTER_HELP);
-  addCommand(program, trainCommand);
-  addCommand(program, generateCommand);
-  addCommand(program, chatCommand);
-  addCommand(program, evalCommand);
-  addCommand(program, inspectCommand);
-  addCommand(program, planCommand);
-  addCommand(program, compareCommand);
-  addCommand(program, mergeCommand);
-  addCommand(program, exportCommand);
-  addCommand(program, quantizeCommand);
-  addCommand(program, demoCommand);
+  addCommand(program, trainCommand, stdout);
+  addCommand(program, generateCommand, stdout);
+  addCommand(program, chatCommand, stdout);
+  addCommand(program, evalCommand, stdout);
+  addCommand(program, inspectCommand, stdout);
+  addCommand(program, planCommand, stdout);
+  addCommand(program, compareCommand, stdout);
+  addCommand(program, mergeCommand, stdout);
+  addCommand(program, exportCommand, stdout);
+  addCommand(program, quantizeCommand, stdout);
+  addCommand(program, demoCommand, stdout);
   return program;
 }

@@ -33,14 +33,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 async function plan(...args: readonly string[]): Promise<string> {
   const printed: string[] = [];
-  const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0);
-  try {
-    const program = new Command().exitOverride();
-    addCommand(program, planCommand);
-    await program.parseAsync(["plan", ...args], { from: "user" });
-  } finally {
-    spy.mockRestore();
-  }
+  const program = new Command().exitOverride();
+  addCommand(program, planCommand, { write: (text) => printed.push(text) });
+  await program.parseAsync(["plan", ...args], { from: "user" });
   return printed.join("");
 }
 const events = async (...args: readonly string[]): Promise<Record<string, never>[]> =>

@@ -5,9 +5,9 @@ import { createWebGpuBackend } from "@qlora-js/backend-webgpu";
 import type { BackendUnderTest } from "../backends.ts";
 
 const ALL: readonly BackendUnderTest[] = [
-  { name: "cpu", create: () => createCpuBackend() },
-  { name: "gpujs", create: () => createGpuJsBackend({ mode: "webgl2" }) },
-  { name: "webgpu", create: () => createWebGpuBackend({ software: true }) },
+  { name: "cpu", create: () => createCpuBackend(), recomputes: false },
+  { name: "gpujs", create: () => createGpuJsBackend({ mode: "webgl2" }), recomputes: false },
+  { name: "webgpu", create: () => createWebGpuBackend({ software: true }), recomputes: false },
 ];
 
 /** The worker's name, which says which of them is wanted. */

@@ -260,9 +260,13 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
 describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skipped: ${withoutChromium})` : ""}`, () => {
   let browser: Browser;
   let served: Served;
+  /** A run that nothing happens to. */
+  let gpu: LessonPage;
   beforeAll(async () => {
     browser = await launch({ webgpu: true });
     served = await serveIsolated();
+    gpu = await LessonPage.open(browser, served.address, { settings: `backend=webgpu:software&${SHORTEST}` });
+    await learn(gpu, 8, /matey!$/);
   });
   afterAll(async () => {
     await browser?.close();
@@ -272,8 +276,6 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
   test("learns on WebGPU what it learns on WebAssembly", async () => {
     const wasm = await LessonPage.open(browser, served.address, { settings: `backend=wasm&${SHORTEST}` });
     await learn(wasm, 8, /matey!$/);
-    const gpu = await LessonPage.open(browser, served.address, { settings: `backend=webgpu:software&${SHORTEST}` });
-    await learn(gpu, 8, /matey!$/);
     expect(await gpu.text("#device-title")).toMatch(/^WebGPU: /);
     expect((await gpu.answers()).flat()).toEqual((await wasm.answers()).flat());
     const [got, want] = [await gpu.losses(), await wasm.losses()];
@@ -281,7 +283,6 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
     expect([...gpu.files]).not.toContain("backend-cpu.js");
     expect(await codeBytes(gpu)).toBeLessThanOrEqual(150_000);
     await wasm.close();
-    await gpu.close();
   });
 
   test("leaves a GPU that is only software alone unless it is asked for", async () => {
@@ -295,18 +296,15 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
 
   test("goes on from the last step that was kept when the device is lost, on a new one to the same bits, and then on WebAssembly", async () => {
     const settings = `backend=webgpu:software&${SHORTEST}`;
-    const whole = await LessonPage.open(browser, served.address, { settings });
-    await learn(whole, 8, /matey!$/);
-
     const once = await LessonPage.open(browser, served.address, { settings });
     await once.state("paused");
     await loseDevice(once.page, 7);
     await learn(once, 8, /matey!$/);
     expect(await once.text("#device-title")).toMatch(/^WebGPU: /);
     expect(await once.text("#device-notes")).toContain("computed on a new device, from step 5");
-    expect(await once.points()).toEqual(await whole.points());
-    expect(await once.answers()).toEqual(await whole.answers());
-    expect(await once.validation()).toEqual(await whole.validation());
+    expect(await once.points()).toEqual(await gpu.points());
+    expect(await once.answers()).toEqual(await gpu.answers());
+    expect(await once.validation()).toEqual(await gpu.validation());
 
     const twice = await LessonPage.open(browser, served.address, { settings });
     await twice.state("paused");
@@ -314,13 +312,14 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
     await learn(twice, 8, /matey!$/);
     expect(await twice.text("#device-title")).toMatch(/^WebAssembly/);
     expect(await twice.text("#device-notes")).toContain("computed with WebAssembly, from step 5");
-    expect((await twice.points()).slice(0, 5)).toEqual((await whole.points()).slice(0, 5));
-    const [got, want] = [await twice.losses(), await whole.losses()];
+    expect((await twice.points()).slice(0, 5)).toEqual((await gpu.points()).slice(0, 5));
+    const [got, want] = [await twice.losses(), await gpu.losses()];
     for (const [i, loss] of got.entries()) expect(loss / want[i]!).toBeCloseTo(1, 3);
-    for (const lesson of [whole, once, twice]) await lesson.close();
+    for (const lesson of [once, twice]) await lesson.close();
   }, 900_000);
 
   test("goes on with what there is when the browser's GPU process crashes", async () => {
+    await gpu.close(); // which would lose its device too
     const lesson = await LessonPage.open(browser, served.address, { settings: "backend=webgpu:software" });
     await lesson.page.waitForFunction(() => document.getElementById("device-title")!.textContent!.startsWith("WebGPU"));
     const client = await browser.newBrowserCDPSession();

@@ -211,7 +211,8 @@ describe.each(backends)("on $name", ({ name: on, create }) => {
     });
   });
 
-  it.skipIf(!existsSync(reference)).each(["llama", "qwen2", "gemma2", "t5"])(
+  // on a GPU in software thirty steps of each would take minutes; gradients of all are held above
+  it.skipIf(!existsSync(reference)).each(on === "webgpu" ? ["llama"] : ["llama", "qwen2", "gemma2", "t5"])(
     `trains %s 30 steps as PEFT and torch.optim.AdamW do${WITHOUT_FAMILIES}`,
     async (name) => {
       const family = await Family.open(name);

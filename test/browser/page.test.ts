@@ -9,7 +9,7 @@ import { LessonPage } from "./lesson-page.ts";
 
 /** Enough to change every answer; the second in part, for a GPU in software, whose steps take as long as ten on WebAssembly. */
 const SHORT = "steps=60&rank=8&learningRate=0.003&seed=0";
-const SHORTEST = "steps=8&batch=4&rank=8&learningRate=0.008&seed=0";
+const SHORTEST = "steps=7&batch=4&rank=8&learningRate=0.01&seed=0";
 
 /** For WebGL2 in software, where a row takes some seconds: one question, and two rows to measure on. */
 const FEWEST = "steps=4&batch=1&rank=16&learningRate=0.02&seed=0";
@@ -266,7 +266,7 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
     browser = await launch({ webgpu: true });
     served = await serveIsolated();
     gpu = await LessonPage.open(browser, served.address, { settings: `backend=webgpu:software&${SHORTEST}` });
-    await learn(gpu, 8, /matey!$/);
+    await learn(gpu, 7, /matey!$/);
   });
   afterAll(async () => {
     await browser?.close();
@@ -275,7 +275,7 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
 
   test("learns on WebGPU what it learns on WebAssembly", async () => {
     const wasm = await LessonPage.open(browser, served.address, { settings: `backend=wasm&${SHORTEST}` });
-    await learn(wasm, 8, /matey!$/);
+    await learn(wasm, 7, /matey!$/);
     expect(await gpu.text("#device-title")).toMatch(/^WebGPU: /);
     expect((await gpu.answers()).flat()).toEqual((await wasm.answers()).flat());
     const [got, want] = [await gpu.losses(), await wasm.losses()];
@@ -298,8 +298,8 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
     const settings = `backend=webgpu:software&${SHORTEST}`;
     const once = await LessonPage.open(browser, served.address, { settings });
     await once.state("paused");
-    await loseDevice(once.page, 7);
-    await learn(once, 8, /matey!$/);
+    await loseDevice(once.page, 6);
+    await learn(once, 7, /matey!$/);
     expect(await once.text("#device-title")).toMatch(/^WebGPU: /);
     expect(await once.text("#device-notes")).toContain("computed on a new device, from step 5");
     expect(await once.points()).toEqual(await gpu.points());
@@ -308,8 +308,8 @@ describe.skipIf(withoutChromium)(`the page on a GPU${withoutChromium ? ` (skippe
 
     const twice = await LessonPage.open(browser, served.address, { settings });
     await twice.state("paused");
-    await loseDevice(twice.page, 7, 2);
-    await learn(twice, 8, /matey!$/);
+    await loseDevice(twice.page, 6, 2);
+    await learn(twice, 7, /matey!$/);
     expect(await twice.text("#device-title")).toMatch(/^WebAssembly/);
     expect(await twice.text("#device-notes")).toContain("computed with WebAssembly, from step 5");
     expect((await twice.points()).slice(0, 5)).toEqual((await gpu.points()).slice(0, 5));

@@ -20,8 +20,7 @@ const MOCKS = "packages/qlora/src/safe-write.test.ts";
 export default defineConfig({
   test: {
     pool: "forks",
-    // one more than two processors: there is always a test that waits, for a browser, a server or a file
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       group("core", ["packages/core/src/**/*.test.ts"], SHARED),
       group("cpu", ["packages/backend-cpu/src/**/*.test.ts"], SHARED),

@@ -9,6 +9,8 @@ export interface BackendUnderTest {
   readonly create: () => Promise<Backend>;
   /** False where gradients are taken once: recomputing is core's, and tried on the other backends. */
   readonly recomputes?: false;
+  /** The most draws of a property, where another backend has them all. */
+  readonly draws?: number;
 }
 
 /** Why WebGPU cannot be tested here; undefined where it can. */

@@ -147,12 +147,12 @@ function expectations(check: Row<unknown>): Expectations {
 }
 
 /** Runs a body on every literal, or on what the arbitrary draws. */
-async function each<A>({ given, runs }: Row<A>, body: (given: Given<A>) => Promise<void>): Promise<void> {
+async function each<A>({ given, runs }: Row<A>, body: (given: Given<A>) => Promise<void>, draws = PROPERTY.numRuns): Promise<void> {
   if (Array.isArray(given)) for (const literal of given as readonly Given<A>[]) await body(literal);
   else
     await fc.assert(fc.asyncProperty(given as fc.Arbitrary<Given<A>>, body), {
       ...PROPERTY,
-      numRuns: Math.min(PROPERTY.numRuns, runs ?? Number.POSITIVE_INFINITY),
+      numRuns: Math.min(PROPERTY.numRuns, draws, runs ?? Number.POSITIVE_INFINITY),
     });
 }
 
@@ -170,7 +170,7 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
           expectClose(y, want[i]!, check.tolerance ?? VALUES, `output ${i}`);
         });
       });
-    test(check.title, () => each(check, forwardTest), TIMEOUT);
+    test(check.title, () => each(check, forwardTest, tested.draws), TIMEOUT);
     if (differentiated(check).length === 0) continue;
     const gradientTest = async (given: Given<unknown>): Promise<void> => {
       const seeds = expected.values(given).map(seedLike);
@@ -183,7 +183,7 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
         expect(await gradients(backend(), check, given, seeds, block), "recomputed").toEqual(got);
     };
     const reference = check.gradients ? `central differences${blocks.length > 0 ? ", recomputed or not" : ""}` : "the plain backend";
-    test(`${check.title}: gradients are those of ${reference}`, () => each(check, gradientTest), TIMEOUT);
+    test(`${check.title}: gradients are those of ${reference}`, () => each(check, gradientTest, tested.draws), TIMEOUT);
   }
   for (const { title, call, error, fields = {} } of refusals) {
     test(`refuses ${title}`, () => {

@@ -9,6 +9,7 @@ const hardware: BackendUnderTest = {
   name: "webgpu as on hardware",
   create: () => createWebGpuBackend({ software: true, likeHardware: true }),
   recomputes: false,
+  draws: 4,
 };
 
 describe.skipIf(withoutWebGpu !== undefined)(`variants for real GPUs${withoutWebGpu ? ` (skipped: ${withoutWebGpu})` : ""}`, () => {

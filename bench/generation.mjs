@@ -22,6 +22,7 @@ async function ours() {
   const folder = await openFolder(model);
   const files = await openModelFiles(folder);
   const llama = await loadModel(backend, await readModelConfig(folder), files, { format: nf4() });
+  await files.close();
   return async () => {
     let first = 0;
     let count = -1;

@@ -15,7 +15,6 @@ import {
   memoryFolder,
   mergedFiles,
   mlxAdapter,
-  NOT_SUPERVISED,
   openAdapter,
   openModelFiles,
   parsePeftConfig,
@@ -27,6 +26,7 @@ import { openFolder } from "@qlora-js/qlora/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../backends.ts";
 import {
+  decoderBatch,
   FAMILIES_FOLDER,
   familyFolder,
   type GoldenTensors,
@@ -44,11 +44,8 @@ const reference = resolve(import.meta.dirname, "../reference");
 
 const RECOMPUTE = ["cheap", "all"] as const;
 
-function batchOf(golden: GoldenTensors): Batch {
-  const [inputIds, labels] = [golden.get("input_ids") as Int32Array, golden.get("labels") as Int32Array];
-  const supervised = [...labels].filter((l, i) => i % 24 > 0 && l !== NOT_SUPERVISED).length;
-  return { inputIds, labels, batch: 2, length: 24, supervised, lengths: [24, 24], bytes: 0 } as Batch;
-}
+const batchOf = (golden: GoldenTensors): Batch =>
+  decoderBatch(golden.get("input_ids") as Int32Array, golden.get("labels") as Int32Array, 24);
 
 interface Case {
   readonly family: string;

@@ -19,6 +19,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../backends.ts";
 import {
   continueGreedily,
+  decoderBatch,
   FAMILIES,
   FAMILIES_FOLDER,
   type GoldenTensors,
@@ -105,11 +106,6 @@ class Family {
   get mask(): Int32Array {
     return this.isSeq2Seq ? new Int32Array(32).fill(1) : this.ints("attention_mask");
   }
-}
-
-function decoderBatch(inputIds: Int32Array, labels: Int32Array, length: number): Batch {
-  const supervised = [...labels].filter((l, i) => i % length > 0 && l !== NOT_SUPERVISED).length;
-  return { inputIds, labels, batch: 2, length, supervised, lengths: [length, length], bytes: 0 };
 }
 
 /** Logits of every position that predicts something: of T5's decoder all but the last. */

@@ -9,6 +9,7 @@ import {
   type LoraAdapter,
   loadModel,
   logits,
+  NOT_SUPERVISED,
   openModelFiles,
   type Recomputation,
   readModelConfig,
@@ -63,6 +64,12 @@ export function goldenInputs(golden: GoldenTensors): { readonly inputs: Inputs; 
     inputs: { inputIds: decoded, batch: 2, length: 16, source: { inputIds, length: 24, lengths } },
     mask: new Int32Array(32).fill(1),
   };
+}
+
+/** Two rows of so many ids, what is learnt of them, and how many ids that is: a row's first is never predicted. */
+export function decoderBatch(inputIds: Int32Array, labels: Int32Array, length: number): Batch {
+  const supervised = [...labels].filter((l, i) => i % length > 0 && l !== NOT_SUPERVISED).length;
+  return { inputIds, labels, batch: 2, length, supervised, lengths: [length, length], bytes: 0 };
 }
 
 /** A model of a folder. */

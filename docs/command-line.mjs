@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const program = (await import("../packages/qlora/dist/cli/program.js")).createProgram();
+const program = await (await import("../packages/qlora/dist/cli/program.js")).createProgram();
 
 /** Each action: its name, arguments and options, as the command has them. */
 export const actions = program.commands.map((command) => ({

@@ -25,7 +25,7 @@ const actions: readonly Action[] = JSON.parse(
       "--input-type=module",
       "--eval",
       `import { createProgram } from ${JSON.stringify(join(root, "packages/qlora/dist/cli/program.js"))};
-       console.log(JSON.stringify(createProgram().commands.map((c) => ({
+       console.log(JSON.stringify((await createProgram()).commands.map((c) => ({
          name: c.name(),
          arguments: c.registeredArguments.map((a) => ({ name: a.name(), required: a.required })),
          options: c.options.map((o) => ({ long: o.long, takesValue: o.required })),

@@ -80,7 +80,8 @@ export async function qlora(args: readonly string[], { input, cwd, environment, 
 /** `qlora …args` in this process, to its end. Not `chat`, which reads standard input. */
 export async function qloraHere(args: readonly string[]): Promise<Result> {
   const [stdout, stderr] = [new Written(), new Written()];
-  const code = await runProgram(createProgram({ stdout, stderr }), onOneThread(args), stderr);
+  const words = onOneThread(args);
+  const code = await runProgram(await createProgram(words, { stdout, stderr }), words, stderr);
   const events = stdout.text.split("\n").flatMap((line) => parsed(line) ?? []);
   return { code, signal: null, stdout: stdout.text, stderr: stderr.text, events };
 }

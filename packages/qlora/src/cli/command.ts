@@ -18,8 +18,8 @@ export interface Invocation<T extends OptionTable> {
   readonly output: Output;
 }
 
+/** An action; its name is the program's. */
 export interface CommandDefinition<T extends OptionTable> {
-  readonly name: string;
   /** As commander reads them: `<model> [data]`. */
   readonly args: string;
   /** What an argument may be, where it is not what it is for the others. */
@@ -35,12 +35,20 @@ export interface CommandDefinition<T extends OptionTable> {
 const ARGUMENTS: Readonly<Record<string, string>> = {
   model:
     "a Hugging Face folder (config.json, safetensors, tokenizer.json), a GGUF file, a run folder that train has left, or org/name on the hub",
-  data: "a .jsonl file, a folder with train.jsonl and perhaps valid.jsonl, or org/name of a data set on the hub",
+  data: "a .jsonl or .parquet file, a folder with train.jsonl and perhaps valid.jsonl, or org/name of a data set on the hub",
 };
 
-/** Puts an action on the program. @param stream where it prints */
-export function addCommand<T extends OptionTable>(program: Command, definition: CommandDefinition<T>, stream: OutputStream): void {
-  const { name, args, argumentHelp = {}, summary, options, takesConfig = false } = definition;
+/** An action that can be put on a program under a name. It prints to the stream. */
+export type AddCommand = (program: Command, name: string, stream: OutputStream) => void;
+
+/** Makes an action of its definition. */
+export const defineCommand =
+  <T extends OptionTable>(definition: CommandDefinition<T>): AddCommand =>
+  (program, name, stream) =>
+    addCommand(program, name, definition, stream);
+
+function addCommand<T extends OptionTable>(program: Command, name: string, definition: CommandDefinition<T>, stream: OutputStream): void {
+  const { args, argumentHelp = {}, summary, options, takesConfig = false } = definition;
   const command = program.command(name).description(summary);
   for (const arg of args.split(" ").filter(Boolean)) command.argument(arg, { ...ARGUMENTS, ...argumentHelp }[arg.slice(1, -1)]);
   addOptions(command, options);

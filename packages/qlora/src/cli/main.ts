@@ -14,4 +14,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runProgram(createProgram(), process.argv.slice(2));
+const words = process.argv.slice(2);
+process.exitCode = await runProgram(await createProgram(words), words);

@@ -1,5 +1,4 @@
 // Which backend the command computes on. The one place that knows.
-import { createCpuBackend } from "@qlora-js/backend-cpu";
 import type { WebGpuBackend } from "@qlora-js/backend-webgpu";
 import { type Backend, UnsupportedError } from "@qlora-js/core";
 import type { Workspace } from "../plan/workspace.ts";
@@ -59,6 +58,7 @@ export async function workspaceOn(backend: BackendChoice["backend"]): Promise<{ 
 }
 
 async function openCpu(threads: number | undefined): Promise<OpenBackend> {
+  const { createCpuBackend } = await import("@qlora-js/backend-cpu"); // each backend is loaded by who asks for it
   const backend = await createCpuBackend(threads === undefined ? {} : { threads });
   return { backend, facts: { name: "cpu", threads: backend.threads }, words: `cpu · WebAssembly, ${plural(backend.threads, "thread")}` };
 }
@@ -70,7 +70,7 @@ async function openGpuJs(): Promise<OpenBackend> {
 }
 
 async function openGpu(software: boolean): Promise<OpenBackend> {
-  const { createWebGpuBackend } = await import("@qlora-js/backend-webgpu"); // only who asks for a GPU loads it
+  const { createWebGpuBackend } = await import("@qlora-js/backend-webgpu");
   const backend = await createWebGpuBackend({ software });
   const { description, subgroups, shaderF16, maxBufferBytes } = backend.facts;
   const features = [subgroups && "subgroups", shaderF16 && "shader-f16"].filter(Boolean);

@@ -4,7 +4,7 @@ import { UsageError } from "../../error.ts";
 import { conversationIds } from "../../generate/prompt-ids.ts";
 import type { ChatMessage } from "../../text/chat-template.ts";
 import { type Answer, answer } from "../answer.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { modelFormat } from "../model-format.ts";
 import { openAdapted } from "../open-adapted.ts";
@@ -16,13 +16,12 @@ import { generateOptions, SAMPLING_OPTIONS } from "../sampling-options.ts";
 
 const OPTIONS = { ...ADAPTERS_OPTIONS, ...SAMPLING_OPTIONS, ...SEED_OPTIONS, ...FORMAT_OPTIONS, ...BACKEND_OPTIONS, ...HUB_OPTIONS };
 
-export const chatCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "chat",
+export const chatCommand = defineCommand({
   args: "<model>",
   summary: "Talk with a model in turns",
   options: OPTIONS,
   run,
-};
+});
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });

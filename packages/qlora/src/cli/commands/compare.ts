@@ -8,7 +8,7 @@ import { pairedMean } from "../../compare/paired-mean.ts";
 import { UsageError } from "../../error.ts";
 import { didYouMean } from "../../nearest-name.ts";
 import { beginOnce } from "../../text/begin-once.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { CountedWork } from "../counted-work.ts";
 import { locateModel } from "../locate-model.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
@@ -48,13 +48,12 @@ const OPTIONS = {
 };
 type CompareInvocation = Invocation<typeof OPTIONS>;
 
-export const compareCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "compare",
+export const compareCommand = defineCommand({
   args: "<model>",
   summary: "What 4-bit formats cost a model: perplexity, divergence, agreement, bits a weight, on a text",
   options: OPTIONS,
   run,
-};
+});
 
 async function run({ args, options, output }: CompareInvocation): Promise<void> {
   const formats = formatsNamed(options.formats);

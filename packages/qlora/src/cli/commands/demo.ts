@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { microDemoUrl, microModelUrl } from "../../micro/location.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import { numberOption } from "../option-table.ts";
 import { BACKEND_OPTIONS, SEED_OPTIONS } from "../options.ts";
@@ -13,11 +13,10 @@ const OPTIONS = {
   ...BACKEND_OPTIONS,
 };
 
-export const demoCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "demo",
+export const demoCommand = defineCommand({
   args: "",
   summary: "Fine-tune the embedded micro model in less than a minute, before and after, with memory by method",
   options: OPTIONS,
   run: ({ options, output }: Invocation<typeof OPTIONS>) =>
     runDemo({ ...options, on: options, model: fileURLToPath(microModelUrl()), data: fileURLToPath(microDemoUrl()) }, output),
-};
+});

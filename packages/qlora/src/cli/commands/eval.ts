@@ -1,7 +1,7 @@
 // `qlora eval MODEL DATA`: how well the model predicts the data, every supervised token weighing the same.
 import { z } from "zod";
 import { evaluate } from "../../train/evaluate.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { CountedWork } from "../counted-work.ts";
 import { LENGTH_OPTIONS } from "../data-options.ts";
 import { locateModel } from "../locate-model.ts";
@@ -22,13 +22,12 @@ const OPTIONS = {
   ...HUB_OPTIONS,
 };
 
-export const evalCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "eval",
+export const evalCommand = defineCommand({
   args: "<model> <data>",
   summary: "Loss, perplexity and bits per byte on valid.jsonl of a folder, or on a file",
   options: OPTIONS,
   run,
-};
+});
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });

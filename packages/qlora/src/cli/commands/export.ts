@@ -16,7 +16,7 @@ import type { PeftAdapter } from "../../formats/peft-adapter.ts";
 import { writeSafetensorsFile } from "../../formats/safetensors-file.ts";
 import { pissaAsLora } from "../../lora/pissa-as-lora.ts";
 import { writeFileSafely, writeFolderSafely } from "../../safe-write.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
 import { choiceOption, textOption } from "../option-table.ts";
@@ -47,13 +47,12 @@ const OPTIONS = {
   ...HUB_OPTIONS,
 };
 
-export const exportCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "export",
+export const exportCommand = defineCommand({
   args: "<model>",
   summary: "Write an adapter for llama.cpp, MLX or PEFT, or a model as GGUF, unmerged",
   options: OPTIONS,
   run,
-};
+});
 
 async function run(invocation: Invocation<typeof OPTIONS>): Promise<void> {
   const { args, options, output } = invocation;

@@ -4,7 +4,7 @@ import { UsageError } from "../../error.ts";
 import { conversationIds, textIds } from "../../generate/prompt-ids.ts";
 import { endOnce } from "../../text/end-once.ts";
 import { answer } from "../answer.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { modelFormat } from "../model-format.ts";
 import { openAdapted } from "../open-adapted.ts";
@@ -39,13 +39,12 @@ const OPTIONS = {
   ...HUB_OPTIONS,
 };
 
-export const generateCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "generate",
+export const generateCommand = defineCommand({
   args: "<model>",
   summary: "Continue a prompt",
   options: OPTIONS,
   run,
-};
+});
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });

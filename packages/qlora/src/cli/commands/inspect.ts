@@ -1,7 +1,7 @@
 // `qlora inspect MODEL DATA`: what the model will be trained on, token by token. No weights are read.
 import { z } from "zod";
 import { previewTokens, type Segment } from "../../data/preview.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { dataLine, lossLine, paint, tokensLine } from "../data-lines.ts";
 import { LENGTH_OPTIONS } from "../data-options.ts";
 import { localData } from "../from-hub.ts";
@@ -18,13 +18,12 @@ const OPTIONS = {
   ...HUB_OPTIONS,
 };
 
-export const inspectCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "inspect",
+export const inspectCommand = defineCommand({
   args: "<model> <data>",
   summary: "Show rows as the tokens they become: context, supervised, special",
   options: OPTIONS,
   run,
-};
+});
 
 async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const hub = { ...options, output };

@@ -11,7 +11,7 @@ import type { PeftAdapter } from "../../formats/peft-adapter.ts";
 import { mergedFiles } from "../../merge/merged-files.ts";
 import { showBytes } from "../../plan/byte-size.ts";
 import { bytesOption } from "../bytes-option.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { locateModel } from "../locate-model.ts";
 import { openBackend } from "../open-backend.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
@@ -54,13 +54,12 @@ const OPTIONS = {
   ...HUB_OPTIONS,
 };
 
-export const mergeCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "merge",
+export const mergeCommand = defineCommand({
   args: "<model>",
   summary: "Merge an adapter into its model, for other tools: safetensors or GGUF",
   options: OPTIONS,
   run,
-};
+});
 
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const { as, base } = options;

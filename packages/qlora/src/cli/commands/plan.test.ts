@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { UsageError } from "../../error.ts";
-import { addCommand } from "../command.ts";
 import { planCommand } from "./plan.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -34,7 +33,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function plan(...args: readonly string[]): Promise<string> {
   const printed: string[] = [];
   const program = new Command().exitOverride();
-  addCommand(program, planCommand, { write: (text) => printed.push(text) });
+  planCommand(program, "plan", { write: (text) => printed.push(text) });
   await program.parseAsync(["plan", ...args], { from: "user" });
   return printed.join("");
 }

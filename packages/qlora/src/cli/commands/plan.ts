@@ -11,7 +11,7 @@ import { memoryBudget } from "../../plan/memory-budget.ts";
 import { byMethod, METHODS, type Method, methodOf } from "../../plan/methods.ts";
 import { planSteps, type StepPlan } from "../../plan/steps.ts";
 import { adapterKind } from "../adapter-kind-options.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { localData } from "../from-hub.ts";
 import { modelFormat } from "../model-format.ts";
 import { workspaceOn } from "../open-backend.ts";
@@ -36,13 +36,12 @@ const OPTIONS = {
 };
 export type PlanOptions = OptionValues<typeof OPTIONS>;
 
-export const planCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "plan",
+export const planCommand = defineCommand({
   args: "<model> [data]",
   summary: "Memory and steps of a run; MODEL may be a config.json alone, or llama-7b, -13b, -33b, -65b",
   options: OPTIONS,
   run,
-};
+});
 
 /** Tokens a row where there is no data. */
 const DEFAULT_LENGTH = 512;

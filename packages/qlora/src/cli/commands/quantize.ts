@@ -8,7 +8,7 @@ import { openModelFiles } from "../../formats/model-files.ts";
 import { showBytes } from "../../plan/byte-size.ts";
 import { isRunFolder } from "../../run/run-folder.ts";
 import { bytesOption } from "../bytes-option.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { localModel } from "../from-hub.ts";
 import { openBackend } from "../open-backend.ts";
 import { type ModelFolder, openModelFolder } from "../open-model.ts";
@@ -40,8 +40,7 @@ const OPTIONS = {
   ...HUB_OPTIONS,
 };
 
-export const quantizeCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "quantize",
+export const quantizeCommand = defineCommand({
   args: "<model>",
   argumentHelp: {
     model: "a Hugging Face folder (config.json, safetensors), a GGUF file, or org/name on the hub, of 16 or 32 bits",
@@ -49,7 +48,7 @@ export const quantizeCommand: CommandDefinition<typeof OPTIONS> = {
   summary: "Write a model in 4 bits, as bitsandbytes does: for transformers, vLLM, and qlora itself",
   options: OPTIONS,
   run,
-};
+});
 
 async function run({ args, options, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const named = args[0]!;

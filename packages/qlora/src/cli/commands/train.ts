@@ -14,7 +14,7 @@ import { type Manifest, writeManifest } from "../../run/manifest.ts";
 import { MetricsLog } from "../../run/metrics-log.ts";
 import { checkRunFolder, createRunFolder, freeRunFolder } from "../../run/run-folder.ts";
 import { RunLock } from "../../run/run-lock.ts";
-import type { CommandDefinition, Invocation } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { INTERRUPTED } from "../failure.ts";
 import type { BackendChoice } from "../open-backend.ts";
 import { Session } from "../open-session.ts";
@@ -50,8 +50,7 @@ const OPTIONS = {
   ...HUB_OPTIONS,
 };
 
-export const trainCommand: CommandDefinition<typeof OPTIONS> = {
-  name: "train",
+export const trainCommand = defineCommand({
   args: "[model] [data]",
   argumentHelp: {
     model:
@@ -61,7 +60,7 @@ export const trainCommand: CommandDefinition<typeof OPTIONS> = {
   options: OPTIONS,
   takesConfig: true,
   run,
-};
+});
 
 /** What is known of a run when its device is lost. */
 interface Attempt {

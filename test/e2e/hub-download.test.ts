@@ -282,24 +282,27 @@ describe("a data set of a hub", () => {
     const at = set({ "data/train.jsonl": rows, "data/validation.jsonl": rows.repeat(2), "data/test.jsonl": rows, "README.md": "x" });
     const paths = await hubData(hub, ROWS);
     const inside = join(fixture().folder, "hub", "datasets--org--rows", "snapshots", at, "data");
-    expect(paths).toEqual({ train: join(inside, "train.jsonl"), valid: join(inside, "validation.jsonl"), commit: at });
+    expect(paths).toEqual({ train: [join(inside, "train.jsonl")], valid: [join(inside, "validation.jsonl")], commit: at });
     expect(readdirSync(inside).sort()).toEqual(["train.jsonl", "validation.jsonl"]);
     expect(await hubData({ ...hub, offline: true }, ROWS)).toEqual(paths);
   });
 
   it("is one file that is named", async () => {
     set({ "a/train.jsonl": rows, "b/train.jsonl": rows });
-    await expect(hubData(hub, ROWS)).rejects.toThrow("Give one of them: org/rows/a/train.jsonl, org/rows/b/train.jsonl");
-    expect((await hubData(hub, { ...ROWS, path: "b/train.jsonl" })).train).toMatch(/b\/train\.jsonl$/);
-    expect((await hubData(hub, { ...ROWS, path: "a" })).train).toMatch(/a\/train\.jsonl$/);
+    await expect(hubData(hub, ROWS)).rejects.toThrow("Give one of them: org/rows/a, org/rows/b");
+    expect((await hubData(hub, { ...ROWS, path: "b/train.jsonl" })).train[0]).toMatch(/b\/train\.jsonl$/);
+    expect((await hubData(hub, { ...ROWS, path: "a" })).train[0]).toMatch(/a\/train\.jsonl$/);
   });
 
   it("comes as parquet, as most are there", async () => {
     const parquet = readFileSync(new URL("../reference/parquet/messages-snappy.parquet", import.meta.url));
-    set({ "data/train-00000-of-00001.parquet": parquet, "data/test-00000-of-00001.parquet": parquet, "README.md": "x" });
+    const [one, two] = ["data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"] as const;
+    set({ [two]: parquet, [one]: parquet, "data/test-00000-of-00001.parquet": parquet, "README.md": "x" });
     const { train, valid } = await hubData(hub, ROWS);
     expect(valid).toBeUndefined();
-    expect(await readDataFile(train)).toMatchObject({ kind: "messages", rows: { length: 12 }, sha256: sha256(parquet) });
+    expect(train.map((path) => path.slice(-one.length))).toEqual([one, two]);
+    const twice = sha256(Buffer.concat([parquet, parquet]));
+    expect(await readDataFile(train)).toMatchObject({ kind: "messages", rows: { length: 24 }, sha256: twice });
   });
 
   it("in other formats is refused with the command that converts it", async () => {

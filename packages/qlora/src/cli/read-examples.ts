@@ -12,19 +12,23 @@ export interface DataExamples {
 }
 
 /**
- * Reads and tokenizes a data file for a model.
+ * Reads and tokenizes a split's files for a model.
  * @throws UsageError as `readDataFile` and `tokenizeRows`
  */
-export async function readExamples(path: string, { config, tokenizer, template }: ModelFolder, maxLength?: number): Promise<DataExamples> {
-  const file = await readDataFile(path);
+export async function readExamples(
+  paths: readonly string[],
+  { config, tokenizer, template }: ModelFolder,
+  maxLength?: number,
+): Promise<DataExamples> {
+  const file = await readDataFile(paths);
   const { vocabSize: vocabularySize, maxPositions } = config;
   const decoderStartId = config.kind === "t5" ? config.decoderStartTokenId : undefined;
   const tokenized = tokenizeRows(file.rows, { tokenizer, template, vocabularySize, maxPositions, maxLength, decoderStartId });
   return { file, examples: tokenized.examples, statistics: dataStatistics(tokenized, file.kind) };
 }
 
-/** The file of DATA to evaluate on: valid.jsonl where a folder has it, else train.jsonl, or the file itself. */
-export async function splitToEvaluate(data: string, hub: Omit<HubAccess, "revision">): Promise<string> {
+/** The files of DATA to evaluate on: valid.jsonl where a folder has it, else train.jsonl, or the file itself. */
+export async function splitToEvaluate(data: string, hub: Omit<HubAccess, "revision">): Promise<readonly string[]> {
   const { train, valid } = await localData(data, hub);
   return valid ?? train;
 }

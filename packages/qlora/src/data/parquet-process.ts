@@ -1,9 +1,12 @@
-// A process that reads a parquet file with hyparquet. That believes what a file says of itself; in a process of its own a file that lies cannot take more
+// A process that reads parquet files, one after another, with hyparquet. That believes what a file says of itself; in a process of its own a file that lies cannot take more
 // memory than the process may (a thread that runs out of it can take all others along), and can be stopped. One row group is in memory at a time, of the
 // columns that are rows to us.
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { kindOf, ROW_KEYS } from "./row-kinds.ts";
+
+/** The file to read, or what comes next of it. */
+export type ParquetRequest = { readonly open: string } | "next";
 
 /** Rows of a file, as JSON; or the names of its columns, where they are no rows. `from` counts from 0. */
 export type ParquetReply =
@@ -58,8 +61,9 @@ function plain(_: string, value: unknown): unknown {
 
 const send = (reply: ParquetReply): void => void process.send?.(reply);
 
-const iterator = replies(process.argv[2] ?? "");
-process.on("message", () => {
+let iterator = replies("");
+process.on("message", (request: ParquetRequest) => {
+  if (request !== "next") iterator = replies(request.open);
   iterator.next().then(
     ({ value, done }) => send(done ? { kind: "end" } : value),
     (cause: unknown) => send({ kind: "error", message: cause instanceof Error ? cause.message : String(cause) }),

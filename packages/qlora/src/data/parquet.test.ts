@@ -1,4 +1,5 @@
 // Files that pyarrow wrote (test/reference/make_parquet.py), whole and damaged.
+import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { UsageError } from "../error.ts";
 import { FUZZ_TIMEOUT, fuzzCases } from "../fuzz-cases.fixture.ts";
 import type { JsonLine } from "./jsonl.ts";
-import { parquetRows } from "./parquet.ts";
+import { ParquetReader, parquetRows } from "./parquet.ts";
 import { findData, readDataFile } from "./read-file.ts";
 
 const REFERENCE = fileURLToPath(new URL("../../../../test/reference/parquet/", import.meta.url));
@@ -55,15 +56,32 @@ describe("a parquet file", () => {
     mkdirSync(data);
     const [train, valid] = ["train-00000-of-00001.parquet", "validation-00000-of-00001.parquet"].map((name) => join(data, name));
     copyFileSync(written("text-lz4"), train!);
-    expect(await findData(folder)).toEqual({ train });
+    expect(await findData(folder)).toEqual({ train: [train] });
     copyFileSync(written("text-lz4"), valid!);
-    expect(await findData(folder)).toEqual({ train, valid });
+    expect(await findData(folder)).toEqual({ train: [train], valid: [valid] });
     copyFileSync(written("text-lz4"), join(folder, "train.parquet"));
-    expect(await findData(folder)).toEqual({ train: join(folder, "train.parquet"), valid });
+    expect(await findData(folder)).toEqual({ train: [join(folder, "train.parquet")], valid: [valid] });
+  });
+
+  it("may be one of several, which are read in their order, if none is missing", async () => {
     const parts = join(folder, "parts");
     mkdirSync(parts);
-    for (const no of [0, 1]) copyFileSync(written("text-lz4"), join(parts, `train-0000${no}-of-00002.parquet`));
-    await expect(findData(parts)).rejects.toThrow(/2 files of rows that may be meant for train/);
+    const part = (no: number, name: string) => {
+      const path = join(parts, `train-0000${no}-of-00002.parquet`);
+      copyFileSync(written(name), path);
+      return path;
+    };
+    const second = part(1, "text-groups");
+    await expect(findData(parts)).rejects.toThrow(/lacks some of the files of train/);
+    part(0, "text-lz4");
+    const { train } = await findData(parts);
+    expect(train[1]).toBe(second);
+    const { rows, sha256 } = await readDataFile(train);
+    expect(rows.map(({ row }) => row)).toMatchObject([...ROWS["text-lz4"]!, ...ROWS["text-groups"]!].map(({ text }) => ({ text })));
+    const bytes = Buffer.concat(train.map((path) => readFileSync(path)));
+    expect(sha256).toBe(createHash("sha256").update(bytes).digest("hex"));
+    copyFileSync(written("text-lz4"), join(parts, "train.parquet"));
+    await expect(findData(parts)).rejects.toThrow(/3 files of rows that may be meant for train/);
   });
 
   it("is given up where its reader is silent", async () => {
@@ -93,16 +111,18 @@ describe("a parquet file", () => {
         state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
         return Math.floor((state / 2 ** 32) * below);
       };
-      for (let i = 0; i < fuzzCases(12); i++) {
+      const reader = new ParquetReader({ heapMb: 200, silenceMs: 60_000 });
+      for (let i = 0; i < fuzzCases(300); i++) {
         const bytes = Buffer.from(sound[i % sound.length]!);
         for (let changes = 1 + next(3); changes > 0; changes--) bytes[next(bytes.length)] = [0, 0x7f, 0xff, next(256)][next(4)]!;
         writeFileSync(path, bytes);
-        const failed = await all(parquetRows(path, { heapMb: 200, silenceMs: 60_000 })).then(
+        const failed = await all(reader.rows(path)).then(
           () => undefined,
           (error: unknown) => error,
         );
         if (failed !== undefined) expect(failed).toBeInstanceOf(UsageError);
       }
+      reader.close();
     },
     FUZZ_TIMEOUT,
   );

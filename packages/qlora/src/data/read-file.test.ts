@@ -21,10 +21,10 @@ describe("findData", () => {
   it("takes a file, or a folder's train.jsonl with its valid.jsonl if there is one", async () => {
     await expect(findData(folder)).rejects.toMatchObject({ name: "UsageError", where: folder });
     const train = await write("train.jsonl", "");
-    expect(await findData(train)).toEqual({ train });
-    expect(await findData(folder)).toEqual({ train });
+    expect(await findData(train)).toEqual({ train: [train] });
+    expect(await findData(folder)).toEqual({ train: [train] });
     const valid = await write("valid.jsonl", "");
-    expect(await findData(folder)).toEqual({ train, valid });
+    expect(await findData(folder)).toEqual({ train: [train], valid: [valid] });
   });
 
   it("refuses what is not there", async () => {
@@ -37,9 +37,23 @@ describe("readDataFile", () => {
     const content = `${JSON.stringify({ text: "né 🎉".repeat(50_000) })}\n\n${JSON.stringify({ text: "b" })}\n`;
     const path = await write("rows.jsonl", content);
     const file = await readDataFile(path);
-    expect(file).toMatchObject({ path, kind: "text", sha256: createHash("sha256").update(content).digest("hex") });
+    expect(file).toMatchObject({ paths: [path], kind: "text", sha256: createHash("sha256").update(content).digest("hex") });
     expect(file.rows.map(({ line }) => line)).toEqual([1, 3]);
     expect(file.rows[0]?.row).toEqual({ kind: "text", text: "né 🎉".repeat(50_000) });
+  });
+
+  it("reads the files of a split one after another, as one data set of one kind", async () => {
+    const contents = ['{"text":"a"}\n', '{"text":"b"}\n', '{"prompt":"a","completion":"b"}\n'];
+    const paths = await Promise.all(contents.map((content, i) => write(`part-0000${i}-of-00003.jsonl`, content)));
+    const file = await readDataFile(paths.slice(0, 2));
+    expect(file.rows.map(({ row, file, line }) => [row, file, line])).toEqual([
+      [{ kind: "text", text: "a" }, "part-00000-of-00003.jsonl", 1],
+      [{ kind: "text", text: "b" }, "part-00001-of-00003.jsonl", 1],
+    ]);
+    expect(file.sha256).toBe(createHash("sha256").update(contents.slice(0, 2).join("")).digest("hex"));
+    await expect(readDataFile(paths)).rejects.toThrow(
+      "part-00002-of-00003.jsonl line 1: is a row of prompt + completion, and part-00000-of-00003.jsonl line 1 of text.",
+    );
   });
 
   it("names the file and line of a broken row", async () => {

@@ -1,24 +1,24 @@
-// DATA of the command: a .jsonl or .parquet file, or a folder with train.jsonl and perhaps valid.jsonl, or with such files of parquet. Node only. A file of
-// text is read once: parsed and hashed together.
-import { createHash } from "node:crypto";
+// DATA of the command: a .jsonl or .parquet file, or a folder with train.jsonl and perhaps valid.jsonl, or with such files of parquet, each
+// split perhaps in several. Node only. A file of text is read once: parsed and hashed together.
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UsageError } from "../error.ts";
-import { hashFile } from "../formats/file-hash.ts";
 import type { RowKind } from "./row-kinds.ts";
 import { type PlacedRow, parseRows, readRows } from "./rows.ts";
+import { groupShards } from "./shards.ts";
 
-/** The files of a data set. */
+/** The files of a data set: of each split one, or several that are read one after another. */
 export interface DataPaths {
-  readonly train: string;
-  readonly valid?: string;
+  readonly train: readonly string[];
+  readonly valid?: readonly string[];
 }
 
-/** A data file, read. */
+/** A split's file, read; or its files. */
 export interface DataFile {
-  readonly path: string;
-  /** Of the file's bytes, in hexadecimal. */
+  readonly paths: readonly string[];
+  /** Of the bytes of all, one after another, in hexadecimal. */
   readonly sha256: string;
   readonly kind: RowKind;
   readonly rows: readonly PlacedRow[];
@@ -30,7 +30,7 @@ export interface DataFile {
  */
 export async function findData(path: string): Promise<DataPaths> {
   const found = await kindOfPath(path);
-  if (found === "file") return { train: path };
+  if (found === "file") return { train: [path] };
   if (found === "nothing")
     throw new UsageError(path, "does not exist. Give a .jsonl or .parquet file, or a folder with train.jsonl.", { path });
   const train = await splitIn(path, "train", ["train"]);
@@ -39,44 +39,47 @@ export async function findData(path: string): Promise<DataPaths> {
   return valid === undefined ? { train } : { train, valid };
 }
 
-/** `valid.jsonl`; else `validation.parquet` or a file as the hub's data sets name it, there or in `data`: `validation-00000-of-00001.parquet`. */
-async function splitIn(folder: string, split: string, names: readonly string[]): Promise<string | undefined> {
+/** `valid.jsonl`; else `validation.parquet` or as the hub's data sets name files, there or in `data`: `validation-00000-of-00002.parquet` and so on. */
+async function splitIn(folder: string, split: string, names: readonly string[]): Promise<readonly string[] | undefined> {
   const lines = join(folder, `${split}.jsonl`);
-  if ((await kindOfPath(lines)) === "file") return lines;
-  const parquet = new RegExp(`^(?:${names.join("|")})(?:-\\d{5}-of-(\\d{5}))?(?:-[0-9a-f]{16})?\\.parquet$`, "i");
+  if ((await kindOfPath(lines)) === "file") return [lines];
+  const parquet = new RegExp(`^(?:${names.join("|")})(?:-\\d{5}-of-\\d{5})?(?:-[0-9a-f]{16})?\\.parquet$`, "i");
   for (const place of [folder, join(folder, "data")]) {
     const files = (await kindOfPath(place)) === "folder" ? (await readdir(place)).filter((file) => parquet.test(file)).sort() : [];
-    if (files.length === 1 && Number(parquet.exec(files[0]!)?.[1] ?? 1) === 1) return join(place, files[0]!);
     if (files.length === 0) continue;
-    const what = `has ${files.length} files of rows that may be meant for ${split}. Give one of them: ${files.slice(0, 6).join(", ")}`;
-    throw new UsageError(place, what, { files });
+    const [shards, other] = groupShards(files);
+    if (shards?.whole && !other) return shards.paths.map((file) => join(place, file));
+    const what = other ? `has ${files.length} files of rows that may be meant for ${split}` : `lacks some of the files of ${split}`;
+    throw new UsageError(place, `${what}. Give one of them: ${files.slice(0, 6).join(", ")}`, { files });
   }
   return undefined;
 }
 
 /**
- * Reads a data file.
- * @throws UsageError as `readRows`, and if the file cannot be read or is not UTF-8.
+ * Reads a data file, or those of a split, one after another.
+ * @throws UsageError as `readRows`, and if a file cannot be read or is not UTF-8.
  */
-export async function readDataFile(path: string): Promise<DataFile> {
-  if (/\.parquet$/i.test(path)) return readParquetFile(path);
+export async function readDataFile(given: string | readonly string[]): Promise<DataFile> {
+  const paths = [given].flat();
   const hash = createHash("sha256");
   const rows: PlacedRow[] = [];
-  for await (const row of readRows(textOf(path, hash), basename(path))) rows.push(row);
+  for (const path of paths) {
+    const read = /\.parquet$/i.test(path) ? parquetFile(path, hash, rows[0]) : readRows(textOf(path, hash), basename(path), rows[0]);
+    for await (const row of read) rows.push(row);
+  }
   const kind = rows[0]?.row.kind;
-  if (kind === undefined) throw new UsageError(path, "has no rows.", { path });
-  return { path, sha256: hash.digest("hex"), kind, rows };
+  if (kind === undefined) throw new UsageError(paths.join(", "), "has no rows.", { paths });
+  return { paths, sha256: hash.digest("hex"), kind, rows };
 }
 
-async function readParquetFile(path: string): Promise<DataFile> {
+async function* parquetFile(path: string, hash: Hash, first: PlacedRow | undefined): AsyncGenerator<PlacedRow> {
   if ((await kindOfPath(path)) !== "file") throw new UsageError(path, "cannot be read (ENOENT).", { path, code: "ENOENT" });
   const { parquetRows } = await import("./parquet.ts");
-  const rows: PlacedRow[] = [];
-  for await (const row of parseRows(parquetRows(path), basename(path))) rows.push(row);
-  return { path, sha256: (await hashFile(path)).sha256, kind: rows[0]!.row.kind, rows };
+  yield* parseRows(parquetRows(path), basename(path), first);
+  for await (const bytes of bytesOf(path)) hash.update(bytes);
 }
 
-async function* textOf(path: string, hash: { update(bytes: Uint8Array): unknown }): AsyncGenerator<string> {
+async function* textOf(path: string, hash: Hash): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const decode = (bytes?: Uint8Array): string => {
     try {

@@ -83,14 +83,19 @@ const fieldAt = (path: readonly PropertyKey[]): string =>
 /**
  * The rows of a JSON Lines text that arrives in chunks; or of one JSON list, if the file is a .json that begins as one. The first row decides the kind of all.
  * @throws UsageError naming the line of a row that is broken, unknown, or of another kind than the first; and if there is no row at all.
+ * @param before The first row of a file that is read before this one, with which it is one data set.
  */
-export async function* readRows(chunks: AsyncIterable<string> | Iterable<string>, file: string): AsyncGenerator<PlacedRow> {
-  yield* parseRows(valuesOf(chunks, file), file);
+export async function* readRows(
+  chunks: AsyncIterable<string> | Iterable<string>,
+  file: string,
+  before?: PlacedRow,
+): AsyncGenerator<PlacedRow> {
+  yield* parseRows(valuesOf(chunks, file), file, before);
 }
 
 /** The same of values that are parsed already. */
-export async function* parseRows(values: AsyncIterable<JsonLine>, file: string): AsyncGenerator<PlacedRow> {
-  let first: PlacedRow | undefined;
+export async function* parseRows(values: AsyncIterable<JsonLine>, file: string, before?: PlacedRow): AsyncGenerator<PlacedRow> {
+  let first = before;
   for await (const jsonLine of values) {
     const placed = parseRow(jsonLine, file);
     first ??= placed;
@@ -139,7 +144,8 @@ function unknownKeys(where: string, keys: readonly string[], place: { file: stri
 
 function mixedKinds(first: PlacedRow, placed: PlacedRow): UsageError {
   const names = [placed, first].map(({ row }) => ROW_KEYS[row.kind].join(" + "));
-  const what = `is a row of ${names[0]}, and line ${first.line} of ${names[1]}. All rows of a data set are of one kind: split the file.`;
+  const begin = first.file === placed.file ? `line ${first.line}` : `${first.file} line ${first.line}`;
+  const what = `is a row of ${names[0]}, and ${begin} of ${names[1]}. All rows of a data set are of one kind: split the file.`;
   return new UsageError(`${placed.file} line ${placed.line}`, what, {
     file: placed.file,
     line: placed.line,

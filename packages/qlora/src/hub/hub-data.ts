@@ -28,9 +28,10 @@ export async function hubData(
     recursive: true,
     choose: (files) => {
       chosen = wantedData(repository, files, path);
-      return chosen.valid ? [chosen.train, chosen.valid] : [chosen.train];
+      return [...chosen.train, ...(chosen.valid ?? [])];
     },
   });
   const { train, valid } = chosen!;
-  return { train: join(folder, train.path), ...(valid ? { valid: join(folder, valid.path) } : {}), commit };
+  const here = (files: DataFiles["train"]) => files.map(({ path }) => join(folder, path));
+  return { train: here(train), ...(valid ? { valid: here(valid) } : {}), commit };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../error.ts";
+import type { RepositoryFile } from "./list-repository.ts";
 import { wantedData } from "./wanted-data.ts";
 import { wantedFiles } from "./wanted-files.ts";
 
@@ -42,8 +43,9 @@ describe("the files of a model that are needed", () => {
 describe("the files of a data set", () => {
   const chosen = (...there: string[]) => {
     const { train, valid } = wantedData("a/b", files(...there), undefined);
-    return [train.path, valid?.path];
+    return [one(train), valid && one(valid)];
   };
+  const one = (files: readonly RepositoryFile[]) => (files.length === 1 ? files[0]!.path : files.map(({ path }) => path));
 
   it("are told by the words in their names, or in their folders'", () => {
     expect(chosen("train.jsonl", "valid.jsonl", "test.jsonl")).toEqual(["train.jsonl", "valid.jsonl"]);
@@ -56,17 +58,40 @@ describe("the files of a data set", () => {
 
   it("are one each, or named: of many, none is guessed", () => {
     expect(() => chosen("train-1.jsonl", "train-2.jsonl")).toThrow(
-      "has 2 files that may be meant. Give one of them: a/b/train-1.jsonl, a/b/train-2.jsonl",
+      "has 2 sets of rows that may be meant. Give one of them: a/b/train-1.jsonl, a/b/train-2.jsonl",
     );
     expect(wantedData("a/b", files("x/train.jsonl", "y/train.jsonl", "y/val.jsonl"), "y")).toMatchObject({
-      train: { path: "y/train.jsonl" },
-      valid: { path: "y/val.jsonl" },
+      train: [{ path: "y/train.jsonl" }],
+      valid: [{ path: "y/val.jsonl" }],
     });
     expect(wantedData("a/b", files("x/rows.json", "y.jsonl"), "x/rows.json")).toMatchObject({
-      train: { path: "x/rows.json" },
+      train: [{ path: "x/rows.json" }],
       valid: undefined,
     });
     expect(() => wantedData("a/b", files("x.jsonl"), "z")).toThrow("has no z. It holds x.jsonl.");
+  });
+
+  it("are all that a split was cut into, in their order, if none is missing", () => {
+    const cut = (split: string, numbers: number[], count: number) =>
+      numbers.map((no) => `${split}-${String(no).padStart(5, "0")}-of-${String(count).padStart(5, "0")}.parquet`);
+    const train = cut("data/train", [0, 1, 2], 3);
+    const valid = cut("data/validation", [0, 1], 2);
+    expect(chosen(train[2]!, valid[1]!, train[0]!, "data/test-00000-of-00001.parquet", valid[0]!, train[1]!)).toEqual([train, valid]);
+    expect(() => chosen(train[0]!, train[2]!)).toThrow("has 2 files of data/train, and not all that there should be");
+    expect(() => chosen(train[0]!, train[2]!)).toThrow(UsageError);
+    const hashed = ["0123456789abcdef", "fedcba9876543210"].map((hash) => `data/train-00000-of-00001-${hash}.parquet`);
+    expect(chosen(hashed[0]!)).toEqual([hashed[0], undefined]);
+    expect(() => chosen(...hashed)).toThrow("or one twice");
+    const converted = ["default/train/0000.parquet", "default/train/0001.parquet"];
+    expect(chosen(converted[1]!, "default/test/0000.parquet", converted[0]!)).toEqual([converted, undefined]);
+  });
+
+  it("are named by what stands before their numbers, or by their folder", () => {
+    const two = ["data/train_gen-00000-of-00001.parquet", "data/train_sft-00000-of-00002.parquet", "data/train_sft-00001-of-00002.parquet"];
+    expect(() => chosen(...two)).toThrow("has 2 sets of rows that may be meant. Give one of them: a/b/data/train_gen, a/b/data/train_sft");
+    expect(wantedData("a/b", files(...two), "data/train_sft")).toEqual({ train: files(...two).slice(1), valid: undefined });
+    const parts = ["main/train-00000-of-00001.parquet", "socratic/train-00000-of-00001.parquet"];
+    expect(() => chosen(...parts)).toThrow("Give one of them: a/b/main, a/b/socratic");
   });
 
   it("are JSON Lines if there are any, then JSON, then parquet", () => {

@@ -10,6 +10,8 @@ import { writeFileSafely } from "../safe-write.ts";
 import { MANIFEST } from "./run-folder.ts";
 
 const hashed = z.object({ file: z.string(), bytes: z.number(), sha256: z.string() });
+/** Of a split in several files: the first, how many, and the bytes and hash of all, one after another. */
+const split = hashed.extend({ files: z.int().positive().optional() });
 const source = z.object({ path: z.string(), files: z.array(hashed) });
 
 /** The options of `train` by their names in code, resolved. Absent ones are null, so that the file shows them. */
@@ -53,7 +55,7 @@ const schema = z.object({
   versions: z.record(z.string(), z.string()),
   backend: z.object({ name: z.string(), threads: z.int().optional(), device: z.string().optional() }),
   model: source,
-  data: z.object({ path: z.string(), train: hashed, valid: hashed.nullable() }),
+  data: z.object({ path: z.string(), train: split, valid: split.nullable() }),
   /** The adapter the run started from. */
   adapter: source.nullable(),
   options,

@@ -32,20 +32,21 @@ export const evalCommand = defineCommand({
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });
   const folder = await openModelFolder(located.model);
-  const path = await splitToEvaluate(args[1]!, { ...options, output });
-  const { examples } = await readExamples(path, folder, options.maxLength);
+  const paths = await splitToEvaluate(args[1]!, { ...options, output });
+  const { examples } = await readExamples(paths, folder, options.maxLength);
   const format = await modelFormat(folder, located.format, given);
   const session = await openAdapted(folder, { format: formatOf(format), on: options, output }, located.adapters);
   try {
     const work = new CountedWork(output, "eval", "rows");
     const result = await evaluate(session.model, examples, options.batch, (rows) => work.show(rows, examples.length));
+    const path = paths.length === 1 ? paths[0]! : `${paths[0]} and ${paths.length - 1} more`;
     const { loss, perplexity, bitsPerByte, supervisedTokens } = result;
     const adapter = located.adapters.length === 0 ? "" : ` · adapter ${adapterWords(located.adapters)}`;
     output.facts("model", `${located.model} · ${formatWords(format)}${adapter}`);
     output.facts("data", `${path} · ${plural(examples.length, "row")} · ${plural(supervisedTokens, "supervised token")}`);
     const bytes = Number.isFinite(bitsPerByte) ? ` · ${bitsPerByte.toFixed(4)} bits per byte` : "";
     output.facts("loss", `${loss.toFixed(4)} · perplexity ${perplexity.toFixed(3)}${bytes}`);
-    output.event("eval", { ...result, rows: examples.length, data: path });
+    output.event("eval", { ...result, rows: examples.length, data: paths[0]! });
     output.event("done");
   } finally {
     session.close();

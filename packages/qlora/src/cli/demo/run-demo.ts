@@ -81,8 +81,8 @@ class Demo {
   async run(): Promise<void> {
     const { model: path, data, on, seed, steps } = this.options;
     const folder = await openModelFolder(path);
-    const learn = await readExamples(join(data, "train.jsonl"), folder);
-    const check = await readExamples(join(data, "valid.jsonl"), folder);
+    const learn = await readExamples([join(data, "train.jsonl")], folder);
+    const check = await readExamples([join(data, "valid.jsonl")], folder);
     const prompts = JSON.parse(await readFile(join(data, "prompts.json"), "utf8")) as string[];
 
     const session = await Session.open(folder, { format: nf4(), on, output: this.output });

@@ -1,9 +1,10 @@
 // A run's manifest as it is now: hashes of the files it is made from, versions, backend, options.
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CONFIG_FILE } from "../../config/config-of-family.ts";
 import { textFileNames } from "../../config/hf-folder.ts";
 import type { DataFile } from "../../data/read-file.ts";
-import { hashFile, hashFiles } from "../../formats/file-hash.ts";
+import { hashFiles } from "../../formats/file-hash.ts";
 import { ggufOf } from "../../formats/gguf/gguf-of-folder.ts";
 import { MLX_WEIGHTS } from "../../formats/mlx-adapter.ts";
 import type { ModelFiles } from "../../formats/model-files.ts";
@@ -52,7 +53,8 @@ export async function describeRun(sources: RunSources, now: Date): Promise<Omit<
   };
 }
 
-async function hashedData({ path, sha256 }: DataFile): Promise<Manifest["data"]["train"]> {
-  const { bytes } = await hashFile(path);
-  return { file: resolve(path), bytes, sha256 };
+async function hashedData({ paths, sha256 }: DataFile): Promise<Manifest["data"]["train"]> {
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return { file: resolve(paths[0]!), bytes, sha256, ...(paths.length > 1 ? { files: paths.length } : {}) };
 }

@@ -17,7 +17,7 @@ async function promptsOf(rows: readonly object[]): Promise<SamplePrompt[]> {
   for await (const row of readRows(lines, "rows.jsonl")) placed.push(row);
   const { tokenizer, template } = folder;
   const { examples } = tokenizeRows(placed, { tokenizer, template, vocabularySize: folder.config.vocabSize });
-  return samplePrompts({ path: "rows.jsonl", sha256: "", kind: placed[0]!.row.kind, rows: placed }, examples, tokenizer!);
+  return samplePrompts({ paths: ["rows.jsonl"], sha256: "", kind: placed[0]!.row.kind, rows: placed }, examples, tokenizer!);
 }
 
 describe("the prompts that are answered at evaluations", () => {

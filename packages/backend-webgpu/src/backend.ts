@@ -40,6 +40,8 @@ export class WebGpuBackend implements Backend {
     readonly device: GPUDevice,
     readonly facts: AdapterFacts,
     maxBytes: number,
+    /** How the device is waited for. */
+    readonly wait: <T>(waiting: Promise<T>) => Promise<T> = (waiting) => waiting,
   ) {
     this.limits = { maxBufferBytes: facts.maxBufferBytes, maxTotalBytes: maxBytes };
     this.#pool = new BufferPool(device, facts.maxBufferBytes, maxBytes);
@@ -123,7 +125,7 @@ export class WebGpuBackend implements Backend {
   /** Compiles what was noted, several programs at a time: before the first step, instead of during it. @throws ShaderError, DeviceLostError */
   async compile(onProgress?: (done: number, of: number) => void): Promise<void> {
     this.#checkUsable();
-    await this.#programs.compile(onProgress).catch((error: Error) => this.#explain(error));
+    await this.wait(this.#programs.compile(onProgress)).catch((error: Error) => this.#explain(error));
   }
 
   async flush(): Promise<void> {
@@ -172,7 +174,7 @@ export class WebGpuBackend implements Backend {
 
   /** Waits for the device. @throws what it found wrong meanwhile */
   async #settle(waiting: Promise<void>): Promise<void> {
-    const failed = await waiting.then(
+    const failed = await this.wait(waiting).then(
       () => undefined,
       (error: Error) => error,
     );

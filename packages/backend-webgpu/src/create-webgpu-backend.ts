@@ -56,5 +56,5 @@ export async function createWebGpuBackend({
     software: found.software && !likeHardware,
     maxBindingBytes: Math.min(found.maxBindingBytes, maxBindingBytes),
   };
-  return new WebGpuBackend(gpu, device, facts, maxBytes);
+  return new WebGpuBackend(gpu, device, facts, maxBytes, found.software ? platform.patiently : undefined);
 }

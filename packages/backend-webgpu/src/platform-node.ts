@@ -21,7 +21,29 @@ async function loadDawn(): Promise<DawnModule> {
   }
 }
 
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
+const LONGEST_PAUSE = 4; // milliseconds
+
+/**
+ * Dawn asks whether the device has finished once in each turn of the event loop, and turns it as fast as that goes: a core that does nothing else, which a GPU
+ * in software could use. So a turn lasts a sixteenth of what has been waited for.
+ */
+async function patiently<T>(waiting: Promise<T>): Promise<T> {
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+  };
+  waiting.then(settle, settle);
+  const begun = performance.now();
+  while (!settled) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!settled) Atomics.wait(NOBODY, 0, 0, Math.min(LONGEST_PAUSE, (performance.now() - begun) / 16));
+  }
+  return waiting;
+}
+
 export const platform: Platform = {
   gpu: async () => (await loadDawn()).create([]),
   advice: "install the graphics driver (on Linux a Vulkan one), or use --backend cpu",
+  patiently,
 };

@@ -10,4 +10,5 @@ export const platform: Platform = {
     return navigator.gpu;
   },
   advice: "look at the browser's page on graphics for what it says of WebGPU, or use the CPU backend (WebAssembly)",
+  patiently: (waiting) => waiting,
 };

@@ -4,4 +4,6 @@ export interface Platform {
   gpu(): Promise<GPU>;
   /** How a person gets an adapter here, as the end of a sentence. */
   readonly advice: string;
+  /** Waits for what a GPU in software computes, and leaves it the processor meanwhile. */
+  patiently<T>(waiting: Promise<T>): Promise<T>;
 }

@@ -1,14 +1,15 @@
 // Products without workgroup memory, for adapters that are software: there a barrier and a load cost many multiplications, so each thread holds
-// 16 rows × 4 columns of Y in registers, and what is not f32 by rows of the inner axis is unpacked first, a panel of columns at a time.
+// 16 or 32 rows × 8 columns of Y, and what is not f32 by rows of the inner axis is unpacked first, a panel of columns at a time.
 import { BYTES, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { windowsOf } from "../program-source.ts";
 import type { Gemm } from "./gemm.ts";
 import { addendOf } from "./gemm-addend.ts";
 
-const ROWS = 16;
+/** Multiplications of a product, from which on half the loads are worth a program that takes twice as long to compile. */
+const MANY = 1 << 25;
 /** Threads beside one another that have the same rows, and neighbouring columns: a quad, where there are subgroups. Also the inner steps between two visits to
- * the sums' variables. */
+ * the sums. */
 const LANES = 4;
 const THREADS = 64;
 const PANEL_BYTES = 1 << 23;
@@ -64,28 +65,33 @@ fn thread(t: u32) {
 function multiply(gpu: Gpu, problem: Gemm, { b, from, width }: Panel): void {
   const { name, batch, m, k, n, a, y, transposeA } = problem;
   const { reads, kind, plus } = addendOf(problem);
-  const columns = [1, 2].find((count) => count * LANES >= width) ?? 4;
+  const rows = batch * m * k * width >= MANY && (m % 32 === 0 || m % 32 > 16) ? 32 : 16;
+  const columns = [2, 4].find((count) => count * LANES >= width) ?? 8;
   const quads = gpu.facts.subgroups;
+  const rest = k % LANES !== 0;
   const single = (view: View): boolean => windowsOf(view, gpu.facts.maxBindingBytes) === 1;
   const read = (text: string, whole: boolean) => (at: string) => (whole ? `${text}[${at}]` : `${text}_word(${at})`);
-  const tall = Math.ceil(m / ROWS);
+  const tall = Math.ceil(m / rows);
   const wide = Math.ceil(width / (columns * LANES));
   gpu.dispatch({
     name: `${name} in registers`,
-    constants: { transposeA, columns, quads, addend: kind },
+    constants: { transposeA, rows, columns, quads, rest, addend: kind },
     ...(quads ? { enable: "subgroups" } : {}),
     reads: { a, b, ...reads },
     writes: { y },
     params: { batch, m, k, n, origin: from, width, tall, wide },
     grid: { workgroups: Math.ceil((batch * tall * wide * LANES) / THREADS), size: THREADS },
-    wgsl: () => registerTile({ columns, transposeA, quads, a: read("a", single(a)), b: read("b", single(b)), plus }),
+    wgsl: () => registerTile({ rows, columns, transposeA, quads, rest, a: read("a", single(a)), b: read("b", single(b)), plus }),
   });
 }
 
 interface Text {
+  readonly rows: number;
   readonly columns: number;
   readonly transposeA: boolean;
   readonly quads: boolean;
+  /** Whether inner indices are left after the last four. */
+  readonly rest: boolean;
   readonly a: (at: string) => string;
   readonly b: (at: string) => string;
   readonly plus: (at: string, column: string) => string;
@@ -93,39 +99,37 @@ interface Text {
 
 const times = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
-/** Rows and columns beyond the matrix, and tiles beyond the last, repeat the last, and are not stored: all threads go the same way. */
+/**
+ * Rows and columns beyond the matrix, and tiles beyond the last, repeat the last, and are not stored: all threads go the same way.
+ * The sums are an array only because a loop then stores them: a store for each took longer to compile than all the rest.
+ */
 function registerTile(text: Text): string {
-  const { columns, transposeA, quads, plus } = text;
+  const { rows, columns, transposeA, quads, rest, plus } = text;
   return `fn block(group: u32, local: u32) {
 let lane = local % ${LANES}u;
 let tile = group * ${THREADS / LANES}u + local / ${LANES}u;
 let z = min(tile / (params.wide * params.tall), params.batch - 1u);
-let top = (tile / params.wide) % params.tall * ${ROWS}u;
+let top = (tile / params.wide) % params.tall * rows;
 let left = (tile % params.wide) * ${LANES * columns}u + lane;
-${times(ROWS, (i) => `let row${i} = z * params.m * params.k + min(top + ${i}u, params.m - 1u)${transposeA ? "" : " * params.k"};`)}
+${times(rows, (i) => `let row${i} = z * params.m * params.k + min(top + ${i}u, params.m - 1u)${transposeA ? "" : " * params.k"};`)}
 ${times(columns, (j) => `let column${j} = z * params.k * params.width + min(left + ${j * LANES}u, params.width - 1u);`)}
-${times(ROWS * columns, (s) => `var sum${Math.floor(s / columns)}_${s % columns} = 0.0;`)}
+var sum: array<f32, ${rows * columns}>;
 var p = 0u;
 for (; p + ${LANES}u <= params.k; p += ${LANES}u) {
 ${quads ? fourSteps(text) : innerSteps(text, LANES, (u) => `p + ${u}u`)}
 }
-for (; p < params.k; p++) {
-${innerSteps(text, 1, () => "p")}
-}
+${rest ? `for (; p < params.k; p++) {\n${innerSteps(text, 1, () => "p")}\n}` : ""}
 if (tile >= params.batch * params.tall * params.wide) { return; }
-${times(
-  ROWS,
-  (i) => `if (top + ${i}u < params.m) {
-  let base = (z * params.m + top + ${i}u) * params.n;
-  ${times(
-    columns,
-    (j) => `if (left + ${j * LANES}u < params.width) {
-    let column = params.origin + left + ${j * LANES}u;
-    y[base + column] = sum${i}_${j}${plus("base + column", "column")};
-  }`,
-  )}
-}`,
-)}
+for (var i = 0u; i < min(rows, params.m - top); i++) {
+  let base = (z * params.m + top + i) * params.n;
+  for (var j = 0u; j < columns; j++) {
+    let panel_column = left + j * ${LANES}u;
+    if (panel_column < params.width) {
+      let column = params.origin + panel_column;
+      y[base + column] = sum[i * columns + j]${plus("base + column", "column")};
+    }
+  }
+}
 }`;
 }
 
@@ -137,8 +141,8 @@ const SWAPS = ["quadSwapX", "quadSwapY", "quadSwapDiagonal"] as const;
  * steps. Thread `lane` takes index p + (lane ^ u) in step u.
  */
 function fourSteps(text: Text): string {
-  const { transposeA, a } = text;
-  return `${times(ROWS, (i) => `let a0_${i} = ${a(transposeA ? `row${i} + (p + lane) * params.m` : `row${i} + p + lane`)};`)}
+  const { rows, transposeA, a } = text;
+  return `${times(rows, (i) => `let a0_${i} = ${a(transposeA ? `row${i} + (p + lane) * params.m` : `row${i} + p + lane`)};`)}
 ${innerSteps(
   text,
   LANES,
@@ -147,22 +151,18 @@ ${innerSteps(
 )}`;
 }
 
-/** sum[i, j] += Σ over `steps` inner indices. The sums between steps are values, which need no memory; variables do. */
+/** sum[i, j] += Σ over `steps` inner indices: a sum is read and written once for all of them. */
 function innerSteps(
-  { columns, transposeA, a, b }: Text,
+  { rows, columns, transposeA, a, b }: Text,
   steps: number,
   index: (u: number) => string,
   left = (u: number, i: number): string => a(transposeA ? `row${i} + k${u} * params.m` : `row${i} + k${u}`),
 ): string {
-  const sum = (i: number, j: number, step: number): string => (step === 0 ? `sum${i}_${j}` : `s${step}_${i}_${j}`);
-  const step = (u: number): string => `let k${u} = ${index(u)};
+  const right = (u: number): string => `let k${u} = ${index(u)};
 let at${u} = k${u} * params.width;
-${times(columns, (j) => `let b${u}_${j} = ${b(`column${j} + at${u}`)};`)}
-${times(
-  ROWS,
-  (i) => `let x${u}_${i} = ${left(u, i)};
-${times(columns, (j) => `let s${u + 1}_${i}_${j} = ${sum(i, j, u)} + x${u}_${i} * b${u}_${j};`)}`,
-)}`;
-  return `${times(steps, step)}
-${times(ROWS * columns, (s) => `sum${Math.floor(s / columns)}_${s % columns} = ${sum(Math.floor(s / columns), s % columns, steps)};`)}`;
+${times(columns, (j) => `let b${u}_${j} = ${b(`column${j} + at${u}`)};`)}`;
+  const products = (i: number, j: number): string => Array.from({ length: steps }, (_, u) => ` + x${u}_${i} * b${u}_${j}`).join("");
+  const row = (i: number): string => `${times(steps, (u) => `let x${u}_${i} = ${left(u, i)};`)}
+${times(columns, (j) => `sum[${i * columns + j}] = sum[${i * columns + j}]${products(i, j)};`)}`;
+  return `${times(steps, right)}\n${times(rows, row)}`;
 }

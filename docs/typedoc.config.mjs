@@ -32,6 +32,7 @@ export default {
   excludeExternals: true,
   excludePrivate: true,
   categorizeByGroup: true,
+  sortEntryPoints: false, // core first, then what stands on it
   validation: { notExported: true, invalidLink: true, rewrittenLink: true, notDocumented: true, unusedMergeModuleWith: true },
   packagesRequiringDocumentation: ["core", "backend-cpu", "backend-webgpu", "backend-gpujs", "qlora"].map((name) => `@qlora-js/${name}`),
   // not properties: `rows` of a batch or `beta1` of AdamW say what they are by their names, and get a comment where they do not

@@ -30,6 +30,12 @@ export function load(app) {
   app.renderer.on(PageEvent.END, (page) => {
     page.contents = page.contents?.replace(/document\.body\.style\.display="none";setTimeout\(.*?,500\)/, "");
   });
+  // a browser may break a line after any dash; an option's name is one word
+  app.renderer.on(PageEvent.END, (page) => {
+    page.contents = page.contents?.replace(/<code>[^<]*<\/code>/g, (code) =>
+      code.replace(/--?[a-z][\w-]*/g, (word, at) => (/[\s>,|[]/.test(code[at - 1]) ? `<span class="word">${word}</span>` : word)),
+    );
+  });
   app.renderer.defineTheme("plain", PlainTheme);
   app.renderer.hooks.on("content.begin", (context) =>
     element("details", { class: "phone-navigation" }, element("summary", null, "Contents"), navigation(context)),

@@ -43,7 +43,7 @@ export const bitsAt = (from: RandomKey, i: number): number => threefry(from, Mat
 /** A number in [0, 1) with 24 random bits, exact in f32. */
 export const uniformAt = (from: RandomKey, i: number): number => (bitsAt(from, i) >>> 8) * 2 ** -24;
 
-/** n numbers in [low, high). */
+/** n numbers in [low, high): the same for the same key. */
 export function uniform(from: RandomKey, n: number, low = 0, high = 1): Float32Array {
   return Float32Array.from({ length: n }, (_, i) => low + (high - low) * uniformAt(from, i));
 }

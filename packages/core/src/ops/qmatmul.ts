@@ -58,7 +58,7 @@ export const qaddmmOp = defineOp({
   vjp: ({ inputs: [, , w], attrs, grad }) => [() => grad, summing((before) => product(grad, w, !attrs.transposed, before)), null],
 });
 
-/** x·Wᵀ for a frozen quantized weight W [out, in] and x [..., in]. Gradients flow to x only. @throws ShapeError, DTypeError */
+/** x·Wᵀ for a frozen quantized weight W [out, in] and x [..., in]: f32 [..., out]. Gradients flow to x only (QLoRA §3, equation 5). @throws ShapeError, DTypeError */
 export const qmatmul = (x: Tensor, w: QTensor): Tensor => product(x, w, false);
 /** c + x·Wᵀ; c is [..., out] or one row [out]. @throws ShapeError, DTypeError */
 export const qaddmm = (c: Tensor, x: Tensor, w: QTensor): Tensor => product(x, w, false, c);

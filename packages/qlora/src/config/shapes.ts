@@ -27,7 +27,10 @@ export const SHAPES: Readonly<Record<string, ModelConfig>> = Object.freeze({
   "llama-65b": llama(8192, 22016, 80, 64),
 });
 
-/** @throws UsageError if no shape has that name */
+/**
+ * The shape of a known model, to plan with: no file of it is needed.
+ * @throws UsageError if no shape has that name
+ */
 export function shapeNamed(name: string): ModelConfig {
   const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
   if (shape) return shape;

@@ -15,7 +15,10 @@ export interface FileHash {
   readonly sha256: string;
 }
 
-/** @throws FormatError if there is no such file */
+/**
+ * The SHA-256 and the size of a file, read a piece at a time.
+ * @throws FormatError if there is no such file
+ */
 export const hashFile = async (path: string): Promise<FileHash> => hashSource(await openFile(path), path);
 
 async function hashSource(source: ByteSource, file: string): Promise<FileHash> {

@@ -18,7 +18,10 @@ export interface MlxAdapter {
   readonly config: string;
 }
 
-/** @throws UsageError for a model whose modules mlx-lm names otherwise, or an adapter that holds modules whole */
+/**
+ * An adapter as mlx-lm's files: both matrices turned, A [in, rank] and B [rank, out], and the scale in place of alpha.
+ * @throws UsageError for a model whose modules mlx-lm names otherwise, or an adapter that holds modules whole
+ */
 export function mlxAdapter({ modelType, names, layers }: DecoderConfig, { folder, modules, settings, whole }: PeftAdapter): MlxAdapter {
   const [held] = whole.keys();
   if (held !== undefined)

@@ -7,6 +7,7 @@ import type { Folder } from "./folder.ts";
 import { ggufPartNames } from "./gguf/gguf-part-names.ts";
 
 /**
+ * A folder of this machine, or a GGUF file as the folder of its parts.
  * @param path of a folder; or of a GGUF file, which is then all that the folder holds, with the files that its model was cut into
  * @throws UsageError if there is no such folder, or it may not be read
  */

@@ -86,6 +86,7 @@ export interface ParsedPeftConfig {
 }
 
 /**
+ * Reads an `adapter_config.json` as PEFT writes it. Source: peft tuners/lora/config.py, LoraConfig.
  * @param file name for errors
  * @throws UsageError for an adapter of another kind, or a feature that is not done here
  * @throws FormatError if a value is missing or cannot be

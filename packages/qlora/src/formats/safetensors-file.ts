@@ -4,7 +4,10 @@ import { openFile } from "./file-source.ts";
 import { openSafetensors, type Safetensors } from "./safetensors.ts";
 import { safetensorsChunks, type TensorToStore } from "./safetensors-layout.ts";
 
-/** @throws FormatError if there is no such file, or it is not a sound safetensors file */
+/**
+ * Opens a safetensors file of this machine; tensors are read when they are asked for.
+ * @throws FormatError if there is no such file, or it is not a sound safetensors file
+ */
 export const openSafetensorsFile = async (path: string): Promise<Safetensors> => openSafetensors(await openFile(path));
 
 /**

@@ -52,6 +52,7 @@ export interface MergeOptions {
 }
 
 /**
+ * A model with its adapter merged in, as files: each weight W becomes W + scale·B·A when it is read.
  * @throws FormatError if the files do not hold the model that its config describes
  */
 export function mergedFiles(options: MergeOptions): ModelFiles {

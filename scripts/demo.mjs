@@ -1,4 +1,5 @@
-// `npm run demo`: the command's demo.
+// `npm run demo`: the command's demo, as text wherever it goes: it is there to be looked at.
 import { command } from "./command.mjs";
 
-await command(["demo", ...process.argv.slice(2)]);
+const words = process.argv.slice(2);
+await command(["demo", ...(words.includes("--json") ? [] : ["--no-json"]), ...words]);

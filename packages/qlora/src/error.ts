@@ -86,6 +86,17 @@ export class HubError extends Error {
   }
 }
 
+/** A model that yields NaN where it should predict a token: its weights or its adapter are broken. The command exits with 1. */
+export class NotFiniteError extends Error {
+  override readonly name = "NotFiniteError";
+  /** @param position Of the token that could not be chosen. */
+  constructor(readonly position: number) {
+    super(
+      `token ${position}: the model predicts NaN. Its weights or its adapter hold numbers that are not finite; try another step or model.`,
+    );
+  }
+}
+
 /** A file or folder that could not be written; nothing that stood there before has changed. The command exits with 1. */
 export class StorageError extends Error {
   override readonly name = "StorageError";

@@ -90,9 +90,13 @@ function chatSequence(messages: readonly ChatMessage[], tokenizer: Tokenizer, te
   const { text, spans } = assistantSpans(template, messages, tokenizer, where);
   if (spans.length === 0) {
     const roles = messages.map((message) => message.role);
-    throw new UsageError(where, `no message is the assistant's (${roles.join(", ")}), so there is nothing to learn. Remove the row.`, {
-      roles,
-    });
+    throw new UsageError(
+      where,
+      `no message is the assistant's (only of: ${[...new Set(roles)].join(", ")}), so there is nothing to learn. Remove the row.`,
+      {
+        roles,
+      },
+    );
   }
   const { ids, inside } = encodeSpans(tokenizer, text, spans);
   const begun = beginOnce(ids, tokenizer);

@@ -1,6 +1,6 @@
 // Text token by token: the prompt in one pass, then one position a token over cached keys and values.
 import { fold, key, noGrad, reshape, scope, type Tensor } from "@qlora-js/core";
-import { UsageError } from "../error.ts";
+import { NotFiniteError, UsageError } from "../error.ts";
 import type { Generation, LanguageModel } from "../models/language-model.ts";
 import { logits } from "../models/logits.ts";
 import { type SamplingOptions, sampleToken } from "./sample-token.ts";
@@ -19,7 +19,7 @@ export interface GenerateOptions extends SamplingOptions {
 /**
  * Continues a prompt, or answers it where the model has an encoder, yielding each token's id as it is chosen. Ends at a stop token, after maxNewTokens,
  * or where the model's positions end.
- * @throws UsageError if the prompt is empty, longer than the model's positions, or has ids out of the vocabulary
+ * @throws UsageError if the prompt is empty, longer than the model's positions, or has ids out of the vocabulary; NotFiniteError if the model predicts NaN
  */
 export async function* generate(
   model: LanguageModel,
@@ -36,6 +36,7 @@ export async function* generate(
       const scores = nextLogits(model, text, next);
       const id = sampleToken(await scores.read(), options, stream, n);
       scores.dispose();
+      if (id === undefined) throw new NotFiniteError(text.length);
       yield id;
       if (stop.has(id)) return;
       next = [id];
@@ -59,7 +60,7 @@ function checkPrompt(prompt: readonly number[], vocabSize: number, maxPositions:
   }
   const odd = prompt.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
   if (odd >= 0)
-    throw new UsageError("--prompt", `token ${odd} is ${prompt[odd]}, outside the model's vocabulary of ${vocabSize}.`, {
+    throw new UsageError("prompt", `token ${odd} is ${prompt[odd]}, outside the model's vocabulary of ${vocabSize}.`, {
       id: prompt[odd],
       position: odd,
     });

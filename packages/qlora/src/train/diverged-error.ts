@@ -7,8 +7,10 @@ export class DivergedError extends Error {
     readonly gradNorm: number,
     what: string,
   ) {
-    super(
-      `step ${step}: ${what} (loss ${loss}, gradient norm ${gradNorm}). The last good state is kept. Try a lower --lr, a longer --warmup, or look at the data with qlora inspect.`,
-    );
+    const advice =
+      step === 1
+        ? "Nothing was trained yet, so it is the model or the data: try qlora eval on the model, and look at the data with qlora inspect."
+        : "The last good state is kept. Try a lower --lr, a longer --warmup, or look at the data with qlora inspect.";
+    super(`step ${step}: ${what} (loss ${loss}, gradient norm ${gradNorm}). ${advice}`);
   }
 }

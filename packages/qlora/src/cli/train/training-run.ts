@@ -3,6 +3,7 @@
 import type { Pager } from "@qlora-js/core";
 import { DataOrder } from "../../data/order.ts";
 import type { Example } from "../../data/tokenize.ts";
+import { NotFiniteError } from "../../error.ts";
 import type { LoraAdapter } from "../../lora/lora-adapter.ts";
 import type { Recomputation } from "../../nn/forward-pass.ts";
 import type { PagedAdamW } from "../../optimizer/paged-adamw.ts";
@@ -190,8 +191,8 @@ export class TrainingRun {
     const { session, log, output, stop } = this.parts;
     const { tokenizer, stopIds } = session.folder;
     const greedy = { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: SAMPLE_TOKENS, stopIds };
-    const said = await answer(session.model, ids, { ...greedy, tokenizer, stopped: () => stop.requested });
-    if (stop.requested) return;
+    const said = await answer(session.model, ids, { ...greedy, tokenizer, stopped: () => stop.requested }).catch(nothingToSay);
+    if (stop.requested || !said) return;
     await log.append({ event: "sample", step, prompt, text: said.text });
     output.event("sample", { step, prompt, ...said });
     const begin = `  sample @${count(step)}  `;
@@ -227,4 +228,9 @@ export class TrainingRun {
     }
     await this.#save(step);
   }
+}
+
+/** A model that predicts NaN has no answer; the next step stops the run, and says what to do. */
+function nothingToSay(error: unknown): undefined {
+  if (!(error instanceof NotFiniteError)) throw error;
 }

@@ -29,8 +29,33 @@ export interface Head {
 const times = (count: number, text: (i: number) => string, join = "\n"): string =>
   Array.from({ length: count }, (_, i) => text(i)).join(join);
 
-/** A tile of zeros, four columns a variable. */
-const zeros = (name: string, high: number): string => times(high, (r) => times(QUADS, (q) => `var ${name}${r}_${q} = vec4f();`, " "));
+/**
+ * A tile of sums, four columns a vector: variables, which a GPU keeps in registers, or, on the processor, an array, whose sums a loop stores: a store for each
+ * took longer to compile than all the rest.
+ */
+interface Tile {
+  readonly zeros: string;
+  sum(row: number, quad: number): string;
+  /** @param store what to do with the sum of row `r` (numbers or WGSL) and quad `q` */
+  each(store: (r: string, q: string, sum: string) => string): string;
+}
+
+function tileOf(gpu: Gpu, high: number): Tile {
+  if (gpu.facts.software)
+    return {
+      zeros: `var sums_of_tile: array<vec4f, ${high * QUADS}>;`,
+      sum: (row, quad) => `sums_of_tile[${row * QUADS + quad}]`,
+      each: (store) => `for (var r = 0u; r < ${high}u; r++) { for (var q = 0u; q < ${QUADS}u; q++) {
+    ${store("r", "q", `sums_of_tile[r * ${QUADS}u + q]`)}
+  } }`,
+    };
+  const sum = (row: number, quad: number): string => `sum${row}_${quad}`;
+  return {
+    zeros: times(high, (r) => times(QUADS, (q) => `var ${sum(r, q)} = vec4f();`, " ")),
+    sum,
+    each: (store) => times(high, (r) => times(QUADS, (q) => store(`${r}u`, `${q}u`, sum(r, q)))),
+  };
+}
 
 /** How four neighbours of a row are read: at once where rows begin at a multiple of four, else one by one, 0 beyond the row. */
 const four = (name: string): string =>
@@ -90,8 +115,8 @@ export function headLogits(gpu: Gpu, head: Head, chunk: Chunk): void {
   const weight = partOf(head.weight, chunk);
   const [rows, n] = x.shape as [number, number];
   const high = tileRows(gpu, rows, n);
+  const tile = tileOf(gpu, high);
   const { across, threads } = tiles(high, rows, chunk.count);
-  const z = (sum: string): string => (softcap === null ? sum : `capped(${sum})`);
   const aligned = n % 4 === 0;
   const { as, wgsl } = weightReader(gpu, weight, n);
   gpu.dispatch({
@@ -110,16 +135,14 @@ fn thread(i: u32) {
   if (at.x >= params.rows || at.y >= params.entries) { return; }
   ${times(high, (r) => `let r${r} = min(at.x + ${r}u, params.rows - 1u);`)}
   ${times(COLUMNS, (c) => `let v${c} = min(at.y + ${c}u, params.entries - 1u);`)}
-  ${zeros("z", high)}
+  ${tile.zeros}
   for (var k = 0u; k < params.n; k += 4u) {
     ${times(COLUMNS, (c) => `let w${c} = w_four(v${c}, k);`)}
-    ${times(high, (r) => `let x${r} = x_four(r${r}, k);\n${times(QUADS, (q) => `z${r}_${q} += vec4f(${times(4, (c) => `dot(x${r}, w${4 * q + c})`, ", ")});`)}`)}
+    ${times(high, (r) => `let x${r} = x_four(r${r}, k);\n${times(QUADS, (q) => `${tile.sum(r, q)} += vec4f(${times(4, (c) => `dot(x${r}, w${4 * q + c})`, ", ")});`)}`)}
   }
-  ${times(
-    high,
-    (r) => `if (at.x + ${r}u < params.rows) {
-    let to = ((at.x + ${r}u) * params.stride + at.y) / 4u;
-    ${times(QUADS, (q) => `if (at.y + ${4 * q}u < params.stride) { e[to + ${q}u] = ${z(`z${r}_${q}`)}; }`, "\n    ")}
+  ${tile.each(
+    (r, q, sum) => `if (at.x + ${r} < params.rows && at.y + 4u * ${q} < params.stride) {
+    e[((at.x + ${r}) * params.stride + at.y) / 4u + ${q}] = ${softcap === null ? sum : `capped(${sum})`};
   }`,
   )}
 }`,
@@ -132,13 +155,14 @@ export function headGradients(gpu: Gpu, head: Head, chunk: Chunk, span: number, 
   const weight = partOf(head.weight, chunk);
   const [rows, n] = x.shape as [number, number];
   const high = tileRows(gpu, rows, n);
+  const tile = tileOf(gpu, high);
   const { across, threads } = tiles(high, rows, n);
   const aligned = n % 4 === 0;
   const { as, wgsl } = weightReader(gpu, weight, n);
-  const store = aligned
-    ? (r: number, q: number) => `if (at.y + ${4 * q}u < params.n) { sums[to / 4u + ${q}u] = u${r}_${q}; }`
-    : (r: number, q: number) =>
-        times(4, (c) => `if (at.y + ${4 * q + c}u < params.n) { sums[to + ${4 * q + c}u] = u${r}_${q}[${c}]; }`, " ");
+  const store = (sum: string): string =>
+    aligned
+      ? `if (column < params.n) { sums[to / 4u] = ${sum}; }`
+      : times(4, (c) => `if (column + ${c}u < params.n) { sums[to + ${c}u] = ${sum}[${c}]; }`, " ");
   gpu.dispatch({
     name: "linearCrossEntropy: gradients",
     constants: { dtype: weight.dtype, aligned, tile_rows: high },
@@ -154,17 +178,17 @@ fn thread(i: u32) {
   let at = place(i % params.tiles);
   if (at.x >= params.rows || at.y >= params.n) { return; }
   ${times(high, (r) => `let r${r} = min(at.x + ${r}u, params.rows - 1u) * params.stride;`)}
-  ${zeros("u", high)}
+  ${tile.zeros}
   let end = min((part + 1u) * params.span, params.entries);
   for (var v = part * params.span; v < end; v += 4u) {
     ${times(4, (c) => `let v${c} = min(v + ${c}u, params.entries - 1u);\n${times(QUADS, (q) => `let w${c}_${q} = w_four(v${c}, at.y + ${4 * q}u);`)}`)}
-    ${times(high, (r) => `let e${r} = e[(r${r} + v) / 4u];\n${times(QUADS, (q) => `u${r}_${q} += ${times(4, (c) => `e${r}[${c}] * w${c}_${q}`, " + ")};`)}`)}
+    ${times(high, (r) => `let e${r} = e[(r${r} + v) / 4u];\n${times(QUADS, (q) => `${tile.sum(r, q)} += ${times(4, (c) => `e${r}[${c}] * w${c}_${q}`, " + ")};`)}`)}
   }
-  ${times(
-    high,
-    (r) => `if (at.x + ${r}u < params.rows) {
-    let to = (part * params.rows + at.x + ${r}u) * params.n + at.y;
-    ${times(QUADS, (q) => store(r, q), "\n    ")}
+  ${tile.each(
+    (r, q, sum) => `if (at.x + ${r} < params.rows) {
+    let column = at.y + 4u * ${q};
+    let to = (part * params.rows + at.x + ${r}) * params.n + column;
+    ${store(sum)}
   }`,
   )}
 }`,

@@ -9,6 +9,7 @@ const answers = vi.hoisted(() => ({ adapter: null as unknown, asked: [] as unkno
 vi.mock("#platform", () => ({
   platform: {
     advice: "plug one in",
+    softwareAdvice: "take Mesa's",
     gpu: async () => ({
       requestAdapter: async (options: unknown) => {
         answers.asked.push(options);
@@ -38,7 +39,7 @@ const messageOf = (made: Promise<unknown>): Promise<string> =>
 describe("createWebGpuBackend", () => {
   test("says how to get an adapter where there is none", async () => {
     expect(await messageOf(createWebGpuBackend())).toContain("plug one in");
-    expect(await messageOf(createWebGpuBackend({ software: true }))).toContain("plug one in");
+    expect(await messageOf(createWebGpuBackend({ software: true }))).toContain("take Mesa's");
   });
 
   test("refuses a software adapter that was not asked for, with its name and what to do", async () => {

@@ -42,7 +42,12 @@ export async function createWebGpuBackend({
   const adapter =
     (software ? await gpu.requestAdapter({ forceFallbackAdapter: true }) : null) ??
     (await gpu.requestAdapter({ powerPreference: "high-performance" }));
-  if (!adapter) throw new UnsupportedError(`webgpu: no adapter was found. To get one: ${platform.advice}.`);
+  if (!adapter)
+    throw new UnsupportedError(
+      software
+        ? `webgpu: no adapter was found, not even one in software. To get one: ${platform.softwareAdvice}.`
+        : `webgpu: no adapter was found. To get one: ${platform.advice}.`,
+    );
   const { description, software: isSoftware } = factsOf(adapter);
   if (isSoftware && !software)
     throw new UnsupportedError(

@@ -42,8 +42,16 @@ async function patiently<T>(waiting: Promise<T>): Promise<T> {
   return waiting;
 }
 
+const DRIVER = "install the graphics driver (on Linux a Vulkan one), or use --backend cpu";
+
+// what Dawn takes on Linux is a Vulkan driver, and the Vulkan loader finds it by the first variable; Chromium brings both
+const IN_SOFTWARE =
+  "install Mesa's Vulkan drivers (Debian's and Ubuntu's package mesa-vulkan-drivers), or set VK_ICD_FILENAMES to the file vk_swiftshader_icd.json of a Chrome or " +
+  "Chromium, and LD_LIBRARY_PATH to the folder it lies in if there is no libvulkan.so.1 yet (npm run qlora does so in a clone), or use --backend cpu";
+
 export const platform: Platform = {
   gpu: async () => (await loadDawn()).create([]),
-  advice: "install the graphics driver (on Linux a Vulkan one), or use --backend cpu",
+  advice: DRIVER,
+  softwareAdvice: process.platform === "linux" ? IN_SOFTWARE : DRIVER,
   patiently,
 };

@@ -2,6 +2,8 @@
 import { UnsupportedError } from "@qlora-js/core";
 import type { Platform } from "./platform.ts";
 
+const ADVICE = "look at the browser's page on graphics for what it says of WebGPU, or use the CPU backend (WebAssembly)";
+
 export const platform: Platform = {
   gpu: async () => {
     if (globalThis.isSecureContext === false)
@@ -9,6 +11,7 @@ export const platform: Platform = {
     if (!globalThis.navigator?.gpu) throw new UnsupportedError("webgpu: this browser has no WebGPU. Use the CPU backend (WebAssembly).");
     return navigator.gpu;
   },
-  advice: "look at the browser's page on graphics for what it says of WebGPU, or use the CPU backend (WebAssembly)",
+  advice: ADVICE,
+  softwareAdvice: ADVICE,
   patiently: (waiting) => waiting,
 };

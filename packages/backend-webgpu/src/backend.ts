@@ -13,6 +13,7 @@ import {
 } from "@qlora-js/core";
 import type { AdapterFacts } from "./adapter-facts.ts";
 import { BufferPool, WebGpuBuffer } from "./buffer-pool.ts";
+import { checkBindings } from "./check-bindings.ts";
 import type { Dispatch, Gpu } from "./dispatch.ts";
 import { kernelOf } from "./kernels/kernel-of.ts";
 import { Part } from "./part.ts";
@@ -152,9 +153,14 @@ export class WebGpuBackend implements Backend {
 
   #kernelsView(): Gpu {
     const own = ({ buffer }: View): GPUBuffer => this.#own(buffer instanceof Part ? buffer.whole : buffer).gpu;
+    const { maxBindingBytes, maxStorageBuffers } = this.facts;
+    const limits = { maxBindingBytes, maxStorageBuffers, maxWrittenBytes: this.device.limits.maxStorageBufferBindingSize };
     return {
       facts: this.facts,
-      dispatch: (dispatch: Dispatch) => this.#recorder.dispatch(dispatch, this.#programs.of(dispatch), own),
+      dispatch: (dispatch: Dispatch) => {
+        checkBindings(dispatch, limits);
+        this.#recorder.dispatch(dispatch, this.#programs.of(dispatch), own);
+      },
       copy: (from, fromOffset, to, toOffset, byteLength) => this.#recorder.copy(own(from), fromOffset, own(to), toOffset, byteLength),
       temporary: (dtype: DType, shape) => {
         const buffer = this.#take(sizeOf(shape) * BYTES[dtype]);

@@ -1,5 +1,5 @@
 // Every kind of adapter through the real command: what is trained is predicted, goes on to the same bits, and computes again what training measured.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openAdapter, readModelConfig } from "@qlora-js/qlora";
 import { openFolder } from "@qlora-js/qlora/node";
@@ -64,6 +64,40 @@ it("an adapter that is there is gone on from, whatever its kind, and options tha
   const refused = await qloraHere(["train", model, data, "--adapter", adapter, "--dora", "--out", join(folder, "no")]);
   expect(refused.code).toBe(2);
   expect(refused.stderr).toMatch(/--dora: is given, and the adapter .* has its own/);
+});
+
+it("a new adapter takes the settings of PEFT's file, and what that answers is not given twice", async () => {
+  const { folder, model, data } = fixtures();
+  const [file, run] = [join(folder, "adapter_config.json"), join(folder, "configured")];
+  const settings = {
+    r: 2,
+    lora_alpha: 4,
+    target_modules: ".*\\.(q|v)_proj",
+    exclude_modules: ["0.self_attn.v_proj"],
+    rank_pattern: { q_proj: 1 },
+  };
+  writeFileSync(file, JSON.stringify({ peft_type: "LORA", ...settings }));
+  const begin = ["train", model, data, "--no-samples", "--batch", "2", "--accumulate", "1", "--adapter-config", file];
+  const steps = ["--steps", "1", "--save-every", "1"];
+  expect((await qloraHere([...begin, ...steps, "--out", run])).stderr).toBe("");
+  expect(JSON.parse(readFileSync(join(run, "adapter", "adapter_config.json"), "utf8"))).toMatchObject(settings);
+  const [base, adapter] = [await openFolder(model), await openFolder(join(run, "adapter"))];
+  const stored = await openAdapter(adapter, await readModelConfig(base));
+  await stored.close();
+  const ranks = [...stored.modules].filter(([name]) => /\.layers\.[01]\./.test(name)).map(([name, { rank }]) => [name.slice(-18), rank]);
+  expect(ranks).toEqual([
+    ["0.self_attn.q_proj", 1],
+    ["1.self_attn.q_proj", 1],
+    ["1.self_attn.v_proj", 2],
+  ]);
+  expect((await qloraHere(["train", "--resume", run, "--steps", "2"])).stderr).toBe("");
+  const refused = await qloraHere([...begin, "--rank", "2", "--out", join(folder, "no")]);
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining("--rank: is given, and the file of --adapter-config has its own"),
+  ]);
+  writeFileSync(file, JSON.stringify({ peft_type: "LORA", ...settings, target_modules: ["q_proj", "lm_head"] }));
+  expect((await qloraHere([...begin, "--out", join(folder, "no")])).stderr).toContain('--adapter-config: "lm_head" names no linear layer');
 });
 
 it("several adapters are weighted: none of one is the other, and half and half differs from both", async () => {

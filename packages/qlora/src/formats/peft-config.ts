@@ -77,6 +77,8 @@ export function loraSettings(given: Pick<LoraSettings, "rank" | "alpha" | "targe
 export interface ParsePeftOptions {
   /** Reads an adapter that PiSSA began and that was saved as it was; `pissaAsLora` makes something of it. */
   readonly allowPissa?: boolean;
+  /** A new adapter is begun by it: then PiSSA and LoftQ are done. */
+  readonly toBegin?: boolean;
 }
 
 export interface ParsedPeftConfig {
@@ -165,7 +167,11 @@ function isUsed(value: unknown): boolean {
 /** Ways to begin that leave the base as it was. The others move a part of the base into the adapter, so it fits the changed base alone. */
 const PLAIN_INITS: ReadonlySet<unknown> = new Set([undefined, null, true, false, "gaussian", "eva", "orthogonal", "mica"]);
 
-function initOf(file: string, init: unknown, { allowPissa = false }: ParsePeftOptions): LoraInit {
+/** Ways to begin that are done here on the weights as they come in. */
+const BEGINNINGS = /^(?:pissa(?:_niter_[1-9]\d{0,2})?|loftq)$/;
+
+function initOf(file: string, init: unknown, { allowPissa = false, toBegin = false }: ParsePeftOptions): LoraInit {
+  if (toBegin && typeof init === "string" && BEGINNINGS.test(init)) return init as LoraInit;
   if (init === "pissa" && allowPissa) return "pissa";
   if (PLAIN_INITS.has(init)) return init === false ? "random" : init === "gaussian" ? "gaussian" : "default";
   const how =

@@ -34,6 +34,8 @@ const options = z.object({
     .transform((x) => x as LoraInit),
   modulesToSave: z.array(z.string()).default([]),
   bias: z.enum(["none", "all", "lora_only"]).default("none"),
+  /** What the file of `--adapter-config` said. */
+  adapterConfig: z.string().nullable().default(null),
   weightDecay: z.number(),
   clip: z.number(),
   optimizer: z.enum(["adamw", "adamw8bit"]),

@@ -1,11 +1,12 @@
 // `qlora train MODEL DATA`: reads, checks and shows everything first, then trains. A run that is gone on with (`--resume RUN`) takes the same way.
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { DeviceLostError, OutOfMemoryError, Pager, UnsupportedError } from "@qlora-js/core";
 import { z } from "zod";
 import { linearModules } from "../../config/model-parts.ts";
 import { UsageError } from "../../error.ts";
 import { openFolder } from "../../formats/node-folder.ts";
 import { openAdapter } from "../../formats/open-adapter.ts";
+import { readJson } from "../../formats/read-json.ts";
 import { LoraAdapter } from "../../lora/lora-adapter.ts";
 import { residualStart, type WeightStart, weightStart } from "../../lora/weight-start.ts";
 import { ADAMW_DEFAULTS, PagedAdamW } from "../../optimizer/paged-adamw.ts";
@@ -37,6 +38,10 @@ const EVERY = { expects: "a whole number of steps, 1 or more" };
 const OPTIONS = {
   ...TRAINING_OPTIONS,
   ...ADAPTER_OPTIONS,
+  adapterConfig: textOption("--adapter-config <file>", z.string().min(1).optional(), {
+    help: "an adapter_config.json as PEFT writes it, whose settings a new adapter gets: rank_pattern, layers_to_transform and so on",
+    expects: "the path of an adapter_config.json",
+  }),
   saveEvery: numberOption("--save-every <steps>", z.int().positive().optional(), { help: "by default ten times a run", ...EVERY }),
   evalEvery: numberOption("--eval-every <steps>", z.int().positive().optional(), { help: "by default five times a run", ...EVERY }),
   samples: switchOption("--no-samples", z.boolean().default(true), "show no answers at evaluations"),
@@ -114,7 +119,7 @@ async function trainOnce({ args, options, given, output }: Invocation<typeof OPT
         model,
         data,
         adapter,
-        options,
+        options: { ...options, adapterConfig: await configText(options.adapterConfig) },
         given,
         resumed,
         dryRun,
@@ -140,6 +145,13 @@ async function trainOnce({ args, options, given, output }: Invocation<typeof OPT
   } finally {
     await resumed?.lock.release();
   }
+}
+
+const MOST_CONFIG_BYTES = 1 << 20;
+
+async function configText(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  return JSON.stringify(await readJson(await openFolder(dirname(path)), basename(path), MOST_CONFIG_BYTES));
 }
 
 interface Start {

@@ -7,7 +7,7 @@ import { qloraVersion } from "../version.ts";
 
 /** Options that are told as something else, or say when, not how. */
 const TOLD: ReadonlySet<string> = new Set([
-  ...["rank", "alpha", "dropout", "targets", "dora", "rslora", "init", "modulesToSave", "bias"],
+  ...["rank", "alpha", "dropout", "targets", "dora", "rslora", "init", "modulesToSave", "bias", "adapterConfig"],
   ...["format", "blockSize", "doubleQuant", "pagerBudget", "checkpointing", "saveEvery", "evalEvery", "steps"],
 ]);
 

@@ -24,7 +24,7 @@ import { type DataExamples, readExamples } from "../read-examples.ts";
 import { shellWord, typedCommand } from "../typed-command.ts";
 import { describeRun } from "./describe-run.ts";
 import { printData, printPlan } from "./header.ts";
-import { newLora, storedLora } from "./lora-choice.ts";
+import { configuredLora, newLora, storedLora } from "./lora-choice.ts";
 import { type PlannedMemory, planMemory } from "./plan-memory.ts";
 import { type GivenOptions, resolveRun, withSaved } from "./run-options.ts";
 
@@ -172,7 +172,13 @@ async function chooseAdapter(
   const base = modelOfSnapshot(path)?.repository ?? path;
   const checkpoint = resumed?.checkpoint;
   const adapter = checkpoint ? adapterOf(checkpoint) : (wished ?? resumed?.manifest.adapter?.path);
-  if (adapter === undefined) return { adapter, lora: newLora(options, config, base) };
+  if (adapter === undefined) {
+    const { adapterConfig } = options;
+    return {
+      adapter,
+      lora: adapterConfig === undefined ? newLora(options, config, base) : configuredLora(adapterConfig, given, config, base),
+    };
+  }
   // what a resumed run has is checked with all its other options
   const stored = storedLora(adapter, options, resumed ? new Set() : given, config, base);
   return { adapter, lora: await (checkpoint ? orDamaged(stored, checkpoint) : stored) };
@@ -196,7 +202,7 @@ export async function orDamaged<T>(part: Promise<T>, { folder }: Checkpoint): Pr
 /** The options as the adapter that is trained has them. */
 function asTheAdapter(options: GivenOptions, settings: LoraSettings, adapter: string | undefined): GivenOptions {
   const { rank, alpha, dropout, targetModules } = settings;
-  if (adapter === undefined) return { ...options, rank, alpha, dropout };
+  if (adapter === undefined && options.adapterConfig === undefined) return { ...options, rank, alpha, dropout };
   const targets = typeof targetModules === "string" ? [targetModules] : [...targetModules];
   return { ...options, rank, alpha, dropout, targets, ...optionsOfKind(settings) };
 }

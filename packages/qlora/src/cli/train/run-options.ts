@@ -16,7 +16,12 @@ interface Intervals {
   readonly evalEvery: number | undefined;
 }
 
-export type GivenOptions = TrainingOptions & Intervals;
+/** What the file of `--adapter-config` says. */
+interface Configured {
+  readonly adapterConfig?: string | undefined;
+}
+
+export type GivenOptions = TrainingOptions & Intervals & Configured;
 
 /** What was given, and for the rest what the run had that is gone on with. */
 export function withSaved(options: GivenOptions, given: ReadonlySet<string>, saved: RunOptions): GivenOptions {
@@ -60,6 +65,7 @@ export function resolveRun(options: GivenOptions, given: ReadonlySet<string>, le
     dropout: options.dropout,
     targets: typeof options.targets === "string" ? options.targets : [...options.targets],
     ...kindOf(options),
+    adapterConfig: options.adapterConfig ?? null,
     weightDecay: options.weightDecay,
     clip: options.clip,
     optimizer: options.optimizer,

@@ -95,12 +95,14 @@ async function nameOnHub(given: string, wanted: string): Promise<HubName | undef
   throw new UsageError(given, `there is no such file or folder${neither} Give ${wanted}.`, { path: given });
 }
 
+const NOTHING_THERE: ReadonlySet<HubError["problem"]> = new Set(["absent", "offline", "unreachable"]);
+
 /** Where a hub has nothing of that name, the user may have meant a path. */
 async function orNeither<T>(given: string, found: Promise<T>): Promise<T> {
   try {
     return await found;
   } catch (error) {
-    if (!(error instanceof HubError) || (error.problem !== "absent" && error.problem !== "offline")) throw error;
+    if (!(error instanceof HubError) || !NOTHING_THERE.has(error.problem)) throw error;
     const what = error.message.slice(error.where.length + 2);
     throw new HubError(given, error.problem, `there is no such file or folder here, and ${what}`, error.fields, { cause: error });
   }

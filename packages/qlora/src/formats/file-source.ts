@@ -35,7 +35,11 @@ async function openOrdinary(path: string): Promise<FileHandle> {
     if (error instanceof FormatError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     const what =
-      code === "ENOENT" ? "there is no such file." : code === "EACCES" ? "may not be read. Check its permissions." : "cannot be opened.";
+      code === "ENOENT"
+        ? "there is no such file."
+        : code === "EACCES"
+          ? "may not be read. Check its permissions."
+          : `cannot be opened (${code}).`;
     throw new FormatError(path, what, { cause: error });
   }
 }

@@ -29,9 +29,13 @@ export function mlxAdapter({ modelType, names, layers }: DecoderConfig, { folder
       tensor: held,
     });
   if (names.layers !== "model.layers")
-    throw new UsageError(folder, `adapters of ${quoted(modelType)} models are not written for MLX: it names their modules otherwise.`, {
-      modelType,
-    });
+    throw new UsageError(
+      folder,
+      `adapters of ${quoted(modelType)} models are not written for MLX, which names their modules otherwise. Use --as peft or gguf-lora.`,
+      {
+        modelType,
+      },
+    );
   const all = [...modules.values()];
   const scale = all[0]?.scale ?? 1;
   const inLayer = (module: string): string => module.slice(names.layers.length + 1).replace(/^\d+\./, "");

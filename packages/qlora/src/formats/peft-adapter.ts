@@ -207,10 +207,16 @@ function lacking(folder: string, { module, rank }: LoraTarget, { inFeatures }: L
   return new AdapterMismatchError(folder, module, [rank, inFeatures], undefined, what);
 }
 
+/** What families call it. */
+const HEADS: ReadonlySet<string> = new Set(["lm_head", "embed_out"]);
+
 function unwanted(folder: string, module: string, parts: Parts, known: LinearModule | undefined): Error {
   if (known)
     return new FormatError(folder, `holds tensors for ${quoted(module)}, which target_modules of ${ADAPTER_CONFIG} does not name.`);
   const found = (parts.a ?? parts.b ?? parts.magnitude)!.shape;
-  const what = `adapts ${quoted(module)} (${parts.a ? "lora_A " : ""}${show(found)}), which is not a linear layer of the base model. Use the base it was trained on.`;
+  const which = HEADS.has(module)
+    ? "which is the output head: LoRA on it is not supported. Train it whole instead (modules_to_save), or adapt the layers before it."
+    : "which is not a linear layer of the base model. Use the base it was trained on.";
+  const what = `adapts ${quoted(module)} (${parts.a ? "lora_A " : ""}${show(found)}), ${which}`;
   return new AdapterMismatchError(folder, module, undefined, found, what);
 }

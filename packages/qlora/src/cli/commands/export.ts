@@ -124,7 +124,11 @@ async function exportAdapter(
       return { warnings: [], next: `PeftModel.from_pretrained(model, ${where})` };
     }
     if (config.kind !== "decoder")
-      throw new UsageError("--as", `${as} of a ${config.modelType} is not supported; models that only decode are.`, { as });
+      throw new UsageError(
+        "--as",
+        `${as} is written for models that only decode, and a ${config.modelType} reads with an encoder first. Use --as peft, or merge it: ${typedCommand()} merge.`,
+        { as },
+      );
     if (as === "mlx") {
       await writeMlx(to, config, adapter);
       return { warnings: [], next: `mlx_lm.generate --model … --adapter-path ${where}` };

@@ -87,7 +87,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
           as === "bnb-nf4"
             ? await writeQuantized(to, model, merged, { backend, format: stored?.name === "nf4" ? stored : nf4(), ...writing })
             : await writeModel(to, model, merged, { as, ...writing });
-        conclude(output, written);
+        conclude(output, written, model);
       } finally {
         backend.dispose();
       }
@@ -137,11 +137,13 @@ function intoWords(format: FormatOptions, stored: QFormat | undefined): string {
     : `the file's weights as ${formatWords(format)} leaves them, whose errors training over them made up for · --base 16bit takes the file's own`;
 }
 
-function conclude(output: Output, { path, bytes, files, warnings }: Written): void {
+function conclude(output: Output, { path, bytes, files, warnings }: Written, { tokenizer, template }: ModelFolder): void {
   for (const warning of warnings) output.facts("note", warning);
   const where = shortestPath(path);
   output.facts("written", `${where} · ${showBytes(bytes)}${files.length > 1 ? ` · ${plural(files.length, "file")}` : ""}`);
-  const next = files.length > 1 ? `${typedCommand()} chat ${shellWord(where)}` : `llama-cli -m ${shellWord(where)}`;
+  const generate = `${typedCommand()} generate ${shellWord(where)} ${tokenizer ? '--prompt "…"' : "--prompt-ids 1,2,3"}`;
+  const talk = template ? `${typedCommand()} chat ${shellWord(where)}` : generate;
+  const next = files.length > 1 || !tokenizer ? talk : `llama-cli -m ${shellWord(where)}`;
   output.facts("next", next);
   output.event("written", { path, bytes, files, warnings, next });
   output.event("done");

@@ -40,8 +40,7 @@ export async function writeModel(to: string, model: ModelFolder, files: ModelFil
       return { path: to, bytes: sizes.reduce((a, b) => a + b, 0), files: names, warnings: [] };
     }
     const { config } = model;
-    if (config.kind !== "decoder")
-      throw new UsageError("--as", `${as} of a ${config.modelType} is not supported. Use --as safetensors.`, { as });
+    if (config.kind !== "decoder") throw new UsageError("--as", ofNoDecoder(as, config.modelType), { as });
     const textFiles = await readTokenizerFiles(model.folder);
     const text = textFiles && model.tokenizer ? { files: textFiles, tokenizer: model.tokenizer } : undefined;
     const name = basename(resolve(model.folder.name));
@@ -59,6 +58,9 @@ export async function writeModel(to: string, model: ModelFolder, files: ModelFil
     output.clearStatus();
   }
 }
+
+const ofNoDecoder = (as: string, modelType: string): string =>
+  `${as} is written of models that only decode, and a ${modelType} reads with an encoder first. Use --as safetensors; llama.cpp's own convert_hf_to_gguf.py makes GGUF of that.`;
 
 async function* counted(chunks: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   let bytes = 0;

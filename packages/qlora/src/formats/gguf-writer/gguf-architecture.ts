@@ -38,7 +38,7 @@ export function ggufArchitecture(folder: string, config: DecoderConfig): KnownAr
   const { modelType } = config;
   const architecture = Object.hasOwn(BY_MODEL_TYPE, modelType) ? BY_MODEL_TYPE[modelType] : undefined;
   if (!architecture) {
-    const what = `models of type ${quoted(modelType)} are not written as GGUF; ${Object.keys(BY_MODEL_TYPE).join(", ")} are. Write safetensors.`;
+    const what = `models of type ${quoted(modelType)} are not written as GGUF; ${Object.keys(BY_MODEL_TYPE).join(", ")} are. Use --as safetensors, or for an adapter --as peft.`;
     throw new UsageError(folder, what, { modelType });
   }
   for (const [differs, what] of differences(architecture, config)) if (differs) throw unlike(folder, architecture, what);
@@ -52,7 +52,11 @@ export function ggufArchitecture(folder: string, config: DecoderConfig): KnownAr
 }
 
 function unlike(folder: string, architecture: GgufArchitecture, what: string): UsageError {
-  return new UsageError(folder, `${what}, which llama.cpp does not do for ${architecture}. Write safetensors.`, { architecture });
+  return new UsageError(
+    folder,
+    `${what}, which llama.cpp does not do for ${architecture}. Use --as safetensors, or for an adapter --as peft.`,
+    { architecture },
+  );
 }
 
 /** What a model may say that the architecture has no way to say. */

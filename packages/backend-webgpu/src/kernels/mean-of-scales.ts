@@ -3,22 +3,25 @@ import { sizeOf, type View } from "@qlora-js/core";
 import type { Gpu } from "../dispatch.ts";
 import { EXACT } from "./exact.ts";
 
-const THREADS = 256;
+/** On the processor few: there the memory that threads share is cleared by an instruction an element, all of which are compiled. */
+const threadsOf = (gpu: Gpu): number => (gpu.facts.software ? 16 : 256);
 
 // The highest bit of the largest scale stands at bit `top` of the sum: n of them do not reach bit 96, and what smaller ones lose is below 2^-top of it.
-// n < 2^24. One workgroup: each thread sums every 256th, then halves are added.
+// n < 2^24. One workgroup: each thread sums every THREADS-th, then halves are added.
 export function meanOfScales(gpu: Gpu, scales: View, mean: View): void {
   const n = sizeOf(scales.shape);
+  const threads = threadsOf(gpu);
   gpu.dispatch({
     name: "mean of scales",
+    constants: { THREADS: threads },
     reads: { scales },
     writes: { mean },
     as: { mean: "u32" },
     params: { n, top: 95 - Math.ceil(Math.log2(n + 1)) },
-    grid: { workgroups: 1, size: THREADS },
+    grid: { workgroups: 1, size: threads },
     wgsl: () => `${EXACT}
-var<workgroup> largest: array<u32, ${THREADS}>;
-var<workgroup> sums: array<vec3u, ${THREADS}>;
+var<workgroup> largest: array<u32, THREADS>;
+var<workgroup> sums: array<vec3u, THREADS>;
 
 // lowest word first
 fn plus(a: vec3u, b: vec3u) -> vec3u {
@@ -60,9 +63,9 @@ fn mean_of(sum: vec3u, e: i32) -> u32 {
 
 fn block(group: u32, local: u32) {
   var most = 0u;
-  for (var i = local; i < params.n; i += ${THREADS}u) { most = max(most, magnitude(bitcast<u32>(scales_at(i)))); }
+  for (var i = local; i < params.n; i += THREADS) { most = max(most, magnitude(bitcast<u32>(scales_at(i)))); }
   largest[local] = most;
-  for (var half = ${THREADS / 2}u; half > 0u; half >>= 1u) {
+  for (var half = THREADS / 2u; half > 0u; half >>= 1u) {
     workgroupBarrier();
     if (local < half) { largest[local] = max(largest[local], largest[local + half]); }
   }
@@ -73,14 +76,14 @@ fn block(group: u32, local: u32) {
   }
   let e = parts(most).e;
   var sum = vec3u();
-  for (var i = local; i < params.n; i += ${THREADS}u) {
+  for (var i = local; i < params.n; i += THREADS) {
     let bits = magnitude(bitcast<u32>(scales_at(i)));
     if (bits == 0u) { continue; }
     let scale = parts(bits);
     sum = plus(sum, placed(scale.m >> 8u, i32(params.top) - 23 - (e - scale.e)));
   }
   sums[local] = sum;
-  for (var half = ${THREADS / 2}u; half > 0u; half >>= 1u) {
+  for (var half = THREADS / 2u; half > 0u; half >>= 1u) {
     workgroupBarrier();
     if (local < half) { sums[local] = plus(sums[local], sums[local + half]); }
   }

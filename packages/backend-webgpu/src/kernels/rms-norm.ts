@@ -2,7 +2,7 @@
 import { type KernelTable, sizeOf, type View } from "@qlora-js/core";
 import { type Float, float, type Gpu } from "../dispatch.ts";
 import { sumTo } from "./reduce.ts";
-import { type Folds, foldsOn, WIDTH } from "./workgroup-fold.ts";
+import { type Folds, foldsOfRows } from "./workgroup-fold.ts";
 
 const COLUMN_SEGMENT = 32; // rows that one thread sums up for the gradient of a weight
 
@@ -13,7 +13,7 @@ const numbers = (x: View, epsilon: number): Record<string, number | Float> => ({
 const root = ({ total }: Folds): string => `${total}
 fn root(row: u32, local: u32) -> f32 {
   var part = 0.0;
-  for (var i = local; i < params.n; i += ${WIDTH}u) { part += x_at(row + i) * x_at(row + i); }
+  for (var i = local; i < params.n; i += fold_width) { part += x_at(row + i) * x_at(row + i); }
   return inverseSqrt(total(local, part) / f32(params.n) + params.epsilon);
 }`;
 
@@ -22,7 +22,7 @@ export const rmsNormKernels = {
   rmsNorm: (gpu, inputs, outputs, { epsilon }) => {
     const [x, w] = inputs as [View, View];
     const [y] = outputs as [View];
-    const folds = foldsOn(gpu);
+    const folds = foldsOfRows(gpu);
     gpu.dispatch({
       name: "rmsNorm",
       ...folds.how,
@@ -30,12 +30,12 @@ export const rmsNormKernels = {
       reads: { x, w },
       writes: { y },
       params: numbers(x, epsilon),
-      grid: { workgroups: rowsOf(x), size: WIDTH },
+      grid: { workgroups: rowsOf(x), size: folds.width },
       wgsl: () => `${root(folds)}
 fn block(group: u32, local: u32) {
   let row = group * params.n;
   let r = root(row, local);
-  for (var i = local; i < params.n; i += ${WIDTH}u) { y[row + i] = x_at(row + i) * r * w[i]; }
+  for (var i = local; i < params.n; i += fold_width) { y[row + i] = x_at(row + i) * r * w[i]; }
 }`,
     });
   },
@@ -43,7 +43,7 @@ fn block(group: u32, local: u32) {
   rmsNormGradInput: (gpu, inputs, outputs, { epsilon }) => {
     const [x, w, dy] = inputs as [View, View, View];
     const [dx] = outputs as [View];
-    const folds = foldsOn(gpu);
+    const folds = foldsOfRows(gpu);
     gpu.dispatch({
       name: "rmsNormGradInput",
       ...folds.how,
@@ -51,15 +51,15 @@ fn block(group: u32, local: u32) {
       reads: { x, w, dy },
       writes: { dx },
       params: numbers(x, epsilon),
-      grid: { workgroups: rowsOf(x), size: WIDTH },
+      grid: { workgroups: rowsOf(x), size: folds.width },
       wgsl: () => `${root(folds)}
 fn block(group: u32, local: u32) {
   let row = group * params.n;
   let r = root(row, local);
   var part = 0.0;
-  for (var i = local; i < params.n; i += ${WIDTH}u) { part += dy_at(row + i) * w[i] * x_at(row + i); }
+  for (var i = local; i < params.n; i += fold_width) { part += dy_at(row + i) * w[i] * x_at(row + i); }
   let slope = r * r * (total(local, part) / f32(params.n));
-  for (var i = local; i < params.n; i += ${WIDTH}u) { dx[row + i] = r * (dy_at(row + i) * w[i] - x_at(row + i) * slope); }
+  for (var i = local; i < params.n; i += fold_width) { dx[row + i] = r * (dy_at(row + i) * w[i] - x_at(row + i) * slope); }
 }`,
     });
   },
@@ -69,7 +69,7 @@ fn block(group: u32, local: u32) {
     const [dw] = outputs as [View];
     const rows = rowsOf(x);
     const n = x.shape.at(-1)!;
-    const folds = foldsOn(gpu);
+    const folds = foldsOfRows(gpu);
     const roots = gpu.temporary("f32", [rows]);
     gpu.dispatch({
       name: "rmsNormRoots",
@@ -78,7 +78,7 @@ fn block(group: u32, local: u32) {
       reads: { x },
       writes: { roots },
       params: numbers(x, epsilon),
-      grid: { workgroups: rows, size: WIDTH },
+      grid: { workgroups: rows, size: folds.width },
       wgsl: () => `${root(folds)}
 fn block(group: u32, local: u32) {
   let r = root(group * params.n, local);

@@ -5,12 +5,16 @@ import { MATH } from "./math.ts";
 
 /** Threads of a workgroup that folds. */
 export const WIDTH = 64;
+/** The same where they are software: each turn of a tree costs it more than the additions it saves. */
+const FEW = 8;
 
 /** What a program folds with; its dispatch takes `how` in. */
 export interface Folds {
   readonly how: Pick<Dispatch, "enable">;
+  /** Threads of the workgroup. */
+  readonly width: number;
   /** Goes into the dispatch's constants. */
-  readonly constants: { readonly subgroups: boolean };
+  readonly constants: { readonly subgroups: boolean; readonly fold_width: number };
   /** `fn total(local, value) -> f32`, to be called by all threads or none. */
   readonly total: string;
   /** `fn largest(local, value) -> f32`: NaN if there is one. `largest_of_two(a, b)` too. */
@@ -25,15 +29,18 @@ export interface Folds {
 /** Software exchanges through memory anyway. */
 export const foldsOn = ({ facts }: Gpu): Folds => (facts.subgroups && !facts.software ? WITH_SUBGROUPS : IN_MEMORY);
 
+/** For rows of a few thousand elements at most, whose sums may be as long as that: by few threads in software. */
+export const foldsOfRows = (gpu: Gpu): Folds => (gpu.facts.software ? IN_MEMORY_BY_FEW : foldsOn(gpu));
+
 const ADD = "a + b";
 const MORE = "select(select(max(a, b), b, is_nan(b)), a, is_nan(a))";
 const ofTwo = (name: string, combined: string): string => `fn ${name}_of_two(a: f32, b: f32) -> f32 { return ${combined}; }`;
 
-const tree = (name: string, combined: string): string => `var<workgroup> ${name}_parts: array<f32, ${WIDTH}>;
+const tree = (name: string, combined: string, width: number): string => `var<workgroup> ${name}_parts: array<f32, ${width}>;
 ${ofTwo(name, combined)}
 fn ${name}(local: u32, value: f32) -> f32 {
   ${name}_parts[local] = value;
-  for (var k = ${WIDTH / 2}u; k > 0u; k = k >> 1u) {
+  for (var k = ${width / 2}u; k > 0u; k = k >> 1u) {
     workgroupBarrier();
     if (local < k) { ${name}_parts[local] = ${name}_of_two(${name}_parts[local], ${name}_parts[local + k]); }
   }
@@ -55,9 +62,9 @@ const butterfly = (name: string, combined: string): string => `fn ${name}(own: f
 }`;
 
 /** The threads of a workgroup of one axis stand in subgroups in their order. */
-const SEATS = `fn lead(local: u32) -> bool { return local % subgroup_width == 0u; }
+const seats = (width: number): string => `fn lead(local: u32) -> bool { return local % subgroup_width == 0u; }
 fn seat(local: u32) -> u32 { return local / subgroup_width; }
-fn seats() -> u32 { return max(1u, ${WIDTH}u / subgroup_width); }`;
+fn seats() -> u32 { return max(1u, ${width}u / subgroup_width); }`;
 
 const bySubgroups = (name: string, combined: string): string => `var<workgroup> ${name}_parts: array<f32, ${WIDTH}>;
 ${ofTwo(name, combined)}
@@ -72,18 +79,23 @@ fn ${name}(local: u32, value: f32) -> f32 {
   return all;
 }`;
 
-/** Through workgroup memory alone, for every GPU. */
-export const IN_MEMORY: Folds = {
+const inMemory = (width: number): Folds => ({
   how: {},
-  constants: { subgroups: false },
-  total: tree("total", ADD),
-  largest: `${MATH.isNan}\n${tree("largest", MORE)}`,
-  near: `fn near(value: f32) -> f32 { return value; }\nconst subgroup_width = 1u;\n${SEATS}`,
-};
+  width,
+  constants: { subgroups: false, fold_width: width },
+  total: tree("total", ADD, width),
+  largest: `${MATH.isNan}\n${tree("largest", MORE, width)}`,
+  near: `fn near(value: f32) -> f32 { return value; }\nconst subgroup_width = 1u;\n${seats(width)}`,
+});
+
+/** Through workgroup memory alone, for every GPU. */
+export const IN_MEMORY: Folds = inMemory(WIDTH);
+const IN_MEMORY_BY_FEW: Folds = inMemory(FEW);
 const WITH_SUBGROUPS: Folds = {
   how: { enable: "subgroups" },
-  constants: { subgroups: true },
+  width: WIDTH,
+  constants: { subgroups: true, fold_width: WIDTH },
   total: bySubgroups("total", ADD),
   largest: `${MATH.isNan}\n${bySubgroups("largest", MORE)}`,
-  near: `${butterfly("near", ADD)}\n${SEATS}`,
+  near: `${butterfly("near", ADD)}\n${seats(WIDTH)}`,
 };

@@ -23,9 +23,7 @@ describe.skipIf(!hasSmolLm2)(`qlora train on SmolLM2${reason}`, () => {
     folder = mkdtempSync(join(tmpdir(), "qlora-smollm2-"));
     model = smolLm2Folder();
     golden = JSON.parse(readFileSync(join(SMOLLM2_REFERENCE, "golden.json"), "utf8")) as Golden;
-    const as = "--order file --batch 2 --accumulate 1 --lr 1e-3 --schedule constant --clip 0.3 --steps 20 --no-samples --threads 2".split(
-      " ",
-    );
+    const as = "--order file --batch 2 --lr 1e-3 --schedule constant --clip 0.3 --steps 20 --no-samples --threads 2".split(" ");
     const [data, adapter] = [join(SMOLLM2_REFERENCE, "train.jsonl"), join(SMOLLM2_REFERENCE, "adapter")];
     result = await qlora(["train", model, data, "--adapter", adapter, ...as, "--out", join(folder, "run")]);
   });

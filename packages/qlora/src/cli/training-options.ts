@@ -34,7 +34,10 @@ export const TRAINING_OPTIONS = {
     ...aboveZero,
   }),
   batch: numberOption("--batch <rows>", z.int().positive().max(MOST).default(2), { help: "rows at a time", ...counted }),
-  accumulate: numberOption("--accumulate <n>", z.int().positive().max(MOST).default(4), { help: "batches a step", ...counted }),
+  accumulate: numberOption("--accumulate <n>", z.int().positive().max(MOST).optional(), {
+    help: "batches a step; by default 4, and 1 where --batch is given",
+    ...counted,
+  }),
   ...LENGTH_OPTIONS,
   order: choiceOption("--order <order>", ["shuffle", "file"], "shuffle", "the order of rows"),
   ...SEED_OPTIONS,
@@ -78,6 +81,10 @@ export const TRAINING_OPTIONS = {
   ...FORMAT_OPTIONS,
 };
 export type TrainingOptions = OptionValues<typeof TRAINING_OPTIONS>;
+
+/** Batches that make a step: who says how many rows a batch has, and no more, means a step of so many. */
+export const batchesOfStep = ({ accumulate }: Pick<TrainingOptions, "accumulate">, given: ReadonlySet<string>): number =>
+  accumulate ?? (given.has("batch") ? 1 : 4);
 
 /** Steps in which the learning rate goes up. */
 export const warmupSteps = ({ warmup }: Pick<TrainingOptions, "warmup">, steps: number): number =>

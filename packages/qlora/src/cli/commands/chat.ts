@@ -23,6 +23,8 @@ export const chatCommand = defineCommand({
   run,
 });
 
+const HELP = "/exit or Ctrl-D ends, /new begins anew, Ctrl-C stops an answer.";
+
 async function run({ args, options, given, output }: Invocation<typeof OPTIONS>): Promise<void> {
   const located = await locateModel(args[0]!, { adapter: options.adapter, format: options, given, hub: { ...options, output } });
   const folder = await openModelFolder(located.model);
@@ -30,7 +32,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const format = await modelFormat(folder, located.format, given);
   const session = await openAdapted(folder, { format: formatOf(format), on: options, output }, located.adapters);
   try {
-    output.line(output.colors.dim("/exit or Ctrl-D ends, /new begins anew, Ctrl-C stops an answer."));
+    output.line(output.colors.dim(HELP));
     const talk = new Talk(session, output);
     // a seed of its own for every turn, so that the same question is not answered with the same draws
     await talk.run((turn) => generateOptions(options, options.seed + turn, folder.stopIds));
@@ -70,6 +72,7 @@ class Talk {
       const said = line.trim();
       if (said === "/exit") break;
       if (said === "/new") this.#messages = [];
+      else if (said === "/help") this.output.line(HELP);
       else if (said !== "") await this.#turn(said, options(turn++));
       this.#prompt();
     }

@@ -22,7 +22,7 @@ import { tellPlan } from "../plan-report.ts";
 import { type PlannedModel, plannedModel } from "../planned-model.ts";
 import { readExamples } from "../read-examples.ts";
 import { checkTargets } from "../train/lora-choice.ts";
-import { TRAINING_OPTIONS } from "../training-options.ts";
+import { batchesOfStep, TRAINING_OPTIONS } from "../training-options.ts";
 
 const OPTIONS = {
   length: numberOption("--length <tokens>", z.int().min(2).optional(), {
@@ -52,7 +52,9 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
   const model = await plannedModel(args[0]!, { ...options, output });
   const { config, dtype, stored } = model;
   const { shape, steps } =
-    args[1] === undefined ? { shape: assumedShape(model, options), steps: undefined } : await ofData(args[1], model, options, output);
+    args[1] === undefined
+      ? { shape: assumedShape(model, options), steps: undefined }
+      : await ofData(args[1], model, { ...options, accumulate: batchesOfStep(options, given) }, output);
   checkTargets(options.targets, config);
   const adapter = loraSettings({
     rank: options.rank,
@@ -67,7 +69,7 @@ async function run({ args, options, given, output }: Invocation<typeof OPTIONS>)
     stored,
     format: formatOf(model.folder ? await modelFormat(model.folder, options, given) : options),
     adapter,
-    accumulate: options.accumulate,
+    accumulate: batchesOfStep(options, given),
     optimizerBits: options.optimizer === "adamw8bit" ? 8 : 32,
     ...(options.pagerBudget === undefined ? {} : { pagerBudget: options.pagerBudget }),
     ...(options.weightsBudget === undefined ? {} : { weightsBudget: options.weightsBudget }),
@@ -116,7 +118,7 @@ function assumedShape({ config }: PlannedModel, { batch, length, maxLength }: Pl
 async function ofData(
   data: string,
   { folder, name }: PlannedModel,
-  options: PlanOptions,
+  options: PlanOptions & { readonly accumulate: number },
   output: Output,
 ): Promise<{ shape: BatchShape; steps: StepPlan }> {
   if (!folder)

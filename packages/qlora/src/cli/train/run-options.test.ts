@@ -24,6 +24,8 @@ describe("resolveRun", () => {
     expect(resolved()).toMatchObject({ steps: 9, batch: 2, accumulate: 4, lr: 2e-4, schedule: "constant", rank: 16, alpha: 32, clip: 0.3 });
     expect(resolved("--epochs", "1", "--batch", "4", "--accumulate", "1").steps).toBe(5);
     expect(resolved("--steps", "7").steps).toBe(7);
+    // who says how many rows, and no more, means a step of so many
+    expect(resolved("--epochs", "1", "--batch", "4")).toMatchObject({ steps: 5, batch: 4, accumulate: 1 });
   });
 
   it("saves about ten times and evaluates about five times", () => {

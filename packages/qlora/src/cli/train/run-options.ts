@@ -2,7 +2,7 @@
 import { UsageError } from "../../error.ts";
 import { planSteps, type StepPlan } from "../../plan/steps.ts";
 import type { RunOptions } from "../../run/manifest.ts";
-import { MOST_STEPS, type TrainingOptions, warmupSteps } from "../training-options.ts";
+import { batchesOfStep, MOST_STEPS, type TrainingOptions, warmupSteps } from "../training-options.ts";
 
 /** Times each row is seen where neither steps nor epochs are given. */
 const EPOCHS = 3;
@@ -47,7 +47,8 @@ const kindOf = ({ dora, rslora, init, modulesToSave, bias }: GivenOptions) => {
  */
 export function resolveRun(options: GivenOptions, given: ReadonlySet<string>, lengths: readonly number[]): ResolvedRun {
   if (given.has("steps") && given.has("epochs")) throw new UsageError("--steps", "and --epochs are both given. Give one.");
-  const { batch, accumulate, order } = options;
+  const { batch, order } = options;
+  const accumulate = batchesOfStep(options, given);
   const plan = planSteps(lengths, { steps: options.steps, epochs: options.epochs ?? EPOCHS, batch, accumulate, order });
   const { steps } = plan;
   if (!(steps <= MOST_STEPS)) {

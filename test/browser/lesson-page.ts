@@ -44,6 +44,11 @@ export class LessonPage {
     await arrived.catch(async () => expect.fail(`never ${states.join(" or ")}: ${await this.text("#status")} ${this.troubles.join("\n")}`));
   }
 
+  async pausedAfter(step: number): Promise<void> {
+    const paused = (wanted: string) => document.getElementById("status")!.textContent!.startsWith(wanted);
+    await this.page.waitForFunction(paused, `Paused after step ${step}`, { timeout: 240_000 });
+  }
+
   async text(selector: string): Promise<string> {
     return ((await this.page.locator(selector).textContent()) ?? "").trim();
   }

@@ -11,6 +11,8 @@ export interface BackendUnderTest {
   readonly recomputes?: false;
   /** The most draws of a property, where another backend has them all. */
   readonly draws?: number;
+  /** Where another backend has all kinds of shapes. */
+  readonly compilesSlowly?: true;
 }
 
 /** Why WebGPU cannot be tested here; undefined where it can. */

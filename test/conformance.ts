@@ -5,10 +5,10 @@ import { add, type Backend, checkpoint, grad, mul, parameter, scale, scope, sum,
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROPERTY } from "./arbitraries.ts";
-import { type BackendUnderTest, backends } from "./backends.ts";
+import { backends as allBackends, type BackendUnderTest } from "./backends.ts";
 import { compute, listOf, readAll } from "./compute.ts";
 import { centralDifferences } from "./gradcheck.ts";
-import { useBackend } from "./on-backends.ts";
+import { useOpened } from "./on-backends.ts";
 import { upload, type Value } from "./value.ts";
 
 export interface Tolerance {
@@ -39,6 +39,8 @@ export interface Row<A> {
   readonly gradientTolerance?: Tolerance;
   /** How often an arbitrary is drawn. */
   readonly runs?: number;
+  /** Drawn in place of `given` where programs are slow to compile: all of it takes the same ones. */
+  readonly ofOneKind?: fc.Arbitrary<Given<A>>;
 }
 
 export function given(inputs: readonly Value[]): Given<object>;
@@ -147,19 +149,36 @@ function expectations(check: Row<unknown>): Expectations {
 }
 
 /** Runs a body on every literal, or on what the arbitrary draws. */
-async function each<A>({ given, runs }: Row<A>, body: (given: Given<A>) => Promise<void>, draws = PROPERTY.numRuns): Promise<void> {
+async function each<A>(row: Row<A>, body: (given: Given<A>) => Promise<void>, on: Partial<BackendUnderTest> = {}): Promise<void> {
+  const { runs = Number.POSITIVE_INFINITY } = row;
+  const given = (on.compilesSlowly && row.ofOneKind) || row.given;
   if (Array.isArray(given)) for (const literal of given as readonly Given<A>[]) await body(literal);
   else
     await fc.assert(fc.asyncProperty(given as fc.Arbitrary<Given<A>>, body), {
       ...PROPERTY,
-      numRuns: Math.min(PROPERTY.numRuns, draws, runs ?? Number.POSITIVE_INFINITY),
+      numRuns: Math.min(PROPERTY.numRuns, on.draws ?? PROPERTY.numRuns, runs),
     });
+}
+
+/** Backends are opened once for all suites of a file: what one op's suite had compiled, the next ones have. */
+const opened = new Map<BackendUnderTest, Promise<Backend>>();
+
+function open(tested: BackendUnderTest): Promise<Backend> {
+  const known = opened.get(tested) ?? tested.create();
+  opened.set(tested, known);
+  return known;
+}
+
+async function disposeOpened(): Promise<void> {
+  const all = [...opened.values()];
+  opened.clear();
+  for (const backend of await Promise.all(all)) backend.dispose();
 }
 
 type Checked = readonly [check: Row<unknown>, expected: Expectations];
 
 function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[], tested: BackendUnderTest): void {
-  const backend = useBackend(tested);
+  const backend = useOpened(() => open(tested));
   const blocks = tested.recomputes === false ? [] : [recomputed, productsKept];
   for (const [check, expected] of checks) {
     const forwardTest = (given: Given<unknown>): Promise<void> =>
@@ -170,7 +189,7 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
           expectClose(y, want[i]!, check.tolerance ?? VALUES, `output ${i}`);
         });
       });
-    test(check.title, () => each(check, forwardTest, tested.draws), TIMEOUT);
+    test(check.title, () => each(check, forwardTest, tested), TIMEOUT);
     if (differentiated(check).length === 0) continue;
     const gradientTest = async (given: Given<unknown>): Promise<void> => {
       const seeds = expected.values(given).map(seedLike);
@@ -183,7 +202,7 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
         expect(await gradients(backend(), check, given, seeds, block), "recomputed").toEqual(got);
     };
     const reference = check.gradients ? `central differences${blocks.length > 0 ? ", recomputed or not" : ""}` : "the plain backend";
-    test(`${check.title}: gradients are those of ${reference}`, () => each(check, gradientTest, tested.draws), TIMEOUT);
+    test(`${check.title}: gradients are those of ${reference}`, () => each(check, gradientTest, tested), TIMEOUT);
   }
   for (const { title, call, error, fields = {} } of refusals) {
     test(`refuses ${title}`, () => {
@@ -203,18 +222,15 @@ function testOnBackend(checks: readonly Checked[], refusals: readonly Refusal[],
 
 /** The bits of an op's outputs and gradients on several backends, which must be the same. */
 function testSameBits(table: CaseTable, tested: readonly BackendUnderTest[]): void {
-  let opened: Backend[] = [];
+  let backends: readonly Backend[] = [];
   beforeAll(async () => {
-    opened = await Promise.all(tested.map(({ create }) => create()));
-  });
-  afterAll(() => {
-    for (const backend of opened) backend.dispose();
+    backends = await Promise.all(tested.map(open));
   });
   for (const check of table.cases) {
     const compare = () =>
       each(check, async (given) => {
         const all: Value[][] = [];
-        for (const backend of opened) {
+        for (const backend of backends) {
           const outputs = await forward(backend, check, given);
           const more = differentiated(check).length > 0 ? await gradients(backend, check, given, outputs.map(seedLike)) : [];
           all.push([...outputs, ...more]);
@@ -226,7 +242,8 @@ function testSameBits(table: CaseTable, tested: readonly BackendUnderTest[]): vo
 }
 
 /** All tests of a case table, on every backend or on those given; those of one name but for the number of threads must give the same bits. */
-export function testConformance(name: string, table: CaseTable, on: readonly BackendUnderTest[] = backends): void {
+export function testConformance(name: string, table: CaseTable, on: readonly BackendUnderTest[] = allBackends): void {
+  afterAll(disposeOpened); // of the file
   describe(name, () => {
     const checks = table.cases.map((check) => [check, expectations(check)] as const);
     for (const tested of on) describe(`on ${tested.name}`, () => testOnBackend(checks, table.refusals ?? [], tested));

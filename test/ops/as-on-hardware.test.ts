@@ -10,6 +10,7 @@ const hardware: BackendUnderTest = {
   create: () => createWebGpuBackend({ software: true, likeHardware: true }),
   recomputes: false,
   draws: 4,
+  compilesSlowly: true,
 };
 
 describe.skipIf(withoutWebGpu !== undefined)(`variants for real GPUs${withoutWebGpu ? ` (skipped: ${withoutWebGpu})` : ""}`, () => {

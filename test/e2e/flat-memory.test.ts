@@ -1,4 +1,4 @@
-// A step leaves nothing behind: after a thousand of them, what lives is what lived after the tenth.
+// A step leaves nothing behind: after hundreds of them, what lives is what lived after the tenth.
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -19,7 +19,7 @@ import { microModelUrl } from "@qlora-js/qlora/micro";
 import { openFolder } from "@qlora-js/qlora/node";
 import { expect, it } from "vitest";
 
-const STEPS = 1000;
+const STEPS = 400;
 /** As the command sets them; and garbage is collected before memory is looked at, since when that happens by itself is the engine's affair. */
 for (const flag of ["--expose-gc", "--semi-space-growth-factor=1", "--optimize-for-size"]) setFlagsFromString(flag);
 const collect = runInNewContext("gc") as () => void;

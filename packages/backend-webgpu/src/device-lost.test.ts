@@ -15,30 +15,30 @@ async function thrown(call: () => unknown): Promise<unknown> {
 }
 
 describe.skipIf(absent !== "")(`a lost device, ${on}`, () => {
-  test("is told by read, naming what ran, whichever op of a training step it was lost at", async () => {
+  test("is told by read, naming what ran, whichever kind of op of a training step it was lost at", async () => {
     const whole = await DoomedBackend.create();
     const model = new SmallModel(whole);
-    const before = whole.ran;
+    const before = whole.ran.length;
     model.step().dispose();
-    const ops = whole.ran - before;
+    const lastOfItsKind = new Map(whole.ran.slice(before).map((op, at) => [op, at]));
     await whole.flush();
     model.dispose();
     whole.dispose();
-    expect(ops).toBeGreaterThan(12);
-    for (let at = 0; at < ops; at++) {
+    expect(lastOfItsKind.size).toBeGreaterThanOrEqual(12);
+    for (const [op, at] of lastOfItsKind) {
       const backend = await DoomedBackend.create();
       const doomed = new SmallModel(backend);
       await backend.flush();
       const held = backend.memory().liveBuffers;
-      backend.fatal = backend.ran + at;
+      backend.fatal = backend.ran.length + at;
       const loss = doomed.step();
       const error = await thrown(() => loss.read());
-      expect(error, `lost at op ${at}`).toBeInstanceOf(DeviceLostError);
+      expect(error, `lost at ${op}`).toBeInstanceOf(DeviceLostError);
       const { running, reason } = error as DeviceLostError;
       expect(running).toContain("adamW");
       expect(reason).not.toBe("");
       loss.dispose();
-      expect(backend.memory().liveBuffers, `held after op ${at}`).toBe(held);
+      expect(backend.memory().liveBuffers, `held after ${op}`).toBe(held);
       expect(await thrown(() => doomed.step())).toBeInstanceOf(DeviceLostError);
       doomed.dispose();
       expect(backend.memory()).toMatchObject({ liveBuffers: 0, liveBytes: 0 });

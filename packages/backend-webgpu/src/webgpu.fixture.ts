@@ -39,7 +39,7 @@ export const on = `on webgpu${absent}`;
 /** Its device is destroyed just before one of the ops that run. */
 export class DoomedBackend extends WebGpuBackend {
   /** Ops that have run. */
-  ran = 0;
+  readonly ran: string[] = [];
   /** Which of them the device does not see, from 0. */
   fatal = Number.POSITIVE_INFINITY;
 
@@ -49,7 +49,7 @@ export class DoomedBackend extends WebGpuBackend {
   }
 
   override run(op: string, inputs: readonly View[], outputs: readonly View[], attrs: object): void {
-    if (this.ran++ === this.fatal) this.device.destroy();
+    if (this.ran.push(op) > this.fatal) this.device.destroy();
     super.run(op, inputs, outputs, attrs);
   }
 }

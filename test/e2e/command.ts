@@ -77,13 +77,25 @@ export async function qlora(args: readonly string[], { input, cwd, environment, 
   return { code, signal, stdout, stderr, events };
 }
 
-/** `qlora …args` in this process, to its end. Not `chat`, which reads standard input. */
-export async function qloraHere(args: readonly string[]): Promise<Result> {
+/** `qlora …args` in this process, to its end, one at a time. Not `chat`, which reads standard input. */
+export async function qloraHere(
+  args: readonly string[],
+  { cwd, environment }: Pick<RunOptions, "cwd" | "environment"> = {},
+): Promise<Result> {
   const [stdout, stderr] = [new Written(), new Written()];
   const words = onOneThread(args);
-  const code = await runProgram(await createProgram(words, { stdout, stderr }), words, stderr);
-  const events = stdout.text.split("\n").flatMap((line) => parsed(line) ?? []);
-  return { code, signal: null, stdout: stdout.text, stderr: stderr.text, events };
+  const before = { cwd: process.cwd(), env: { ...process.env } };
+  if (cwd !== undefined) process.chdir(cwd);
+  Object.assign(process.env, environment);
+  try {
+    const code = await runProgram(await createProgram(words, { stdout, stderr }), words, stderr);
+    const events = stdout.text.split("\n").flatMap((line) => parsed(line) ?? []);
+    return { code, signal: null, stdout: stdout.text, stderr: stderr.text, events };
+  } finally {
+    process.chdir(before.cwd);
+    for (const name of Object.keys(environment ?? {})) delete process.env[name];
+    Object.assign(process.env, before.env);
+  }
 }
 
 /** What was written, as one text. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { adapterBytes, named, qlora } from "./command.ts";
+import { adapterBytes, named, qlora, qloraHere } from "./command.ts";
 import { HubServer, refuse } from "./hub-server.ts";
 
 const MICRO = fileURLToPath(new URL("../../packages/qlora/micro/", import.meta.url));
@@ -38,7 +38,7 @@ const steps = ["--steps", "2", "--batch", "2", "--no-samples"];
 
 it("trains org/name on a data set org/name, again offline to the same bits, and goes on, evaluates and generates from the run", async () => {
   const run = (out: string, more: readonly string[] = []) =>
-    qlora(["train", "org/micro", "org/pirate", ...steps, "--out", join(folder, out), ...more], { environment, cwd: folder });
+    qloraHere(["train", "org/micro", "org/pirate", ...steps, "--out", join(folder, out), ...more], { environment, cwd: folder });
   const first = await run("one");
   expect(first.stderr).toBe("");
   expect(first.code).toBe(0);
@@ -73,7 +73,7 @@ it("trains org/name on a data set org/name, again offline to the same bits, and 
     ["generate", "one", "--prompt", "Hi"],
     ["train", "--resume", "one"],
   ]) {
-    const result = await qlora(args, offline);
+    const result = await qloraHere(args, offline);
     expect(result.stderr).toBe("");
     expect(result.code).toBe(0);
   }
@@ -82,14 +82,17 @@ it("trains org/name on a data set org/name, again offline to the same bits, and 
 
 it("takes an adapter of the hub, and one GGUF file of a repository that has several", async () => {
   const on = { environment, cwd: folder };
-  expect(await qlora(["train", "org/micro", "org/pirate", ...steps, "--out", "run"], on)).toMatchObject({ code: 0, stderr: "" });
-  expect(await qlora(["merge", "run", "--base", "16bit", "--to", "m.gguf", "--as", "gguf-f16"], on)).toMatchObject({ code: 0, stderr: "" });
+  expect(await qloraHere(["train", "org/micro", "org/pirate", ...steps, "--out", "run"], on)).toMatchObject({ code: 0, stderr: "" });
+  expect(await qloraHere(["merge", "run", "--base", "16bit", "--to", "m.gguf", "--as", "gguf-f16"], on)).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
   const files = (path: string) => Object.fromEntries(readdirSync(path).map((file) => [file, readFileSync(join(path, file))]));
   server.add({ kind: "model", name: "org/adapter", files: { ...files(join(folder, "run", "adapter")), "README.md": "# Pirate" } });
   const gguf = readFileSync(join(folder, "m.gguf"));
   server.add({ kind: "model", name: "org/gguf", files: { "f16.gguf": gguf, "q4.gguf": "never to be asked for" }, large: /gguf/ });
   const say = async (...args: string[]) => {
-    const said = await qlora(
+    const said = await qloraHere(
       ["generate", ...args, "--prompt", "Hi", "--max-new-tokens", "6", "--temperature", "0", "--format", "none"],
       on,
     );
@@ -99,7 +102,7 @@ it("takes an adapter of the hub, and one GGUF file of a repository that has seve
   const expected = await say("run");
   expect(await say("org/micro", "--adapter", "org/adapter")).toEqual(expected);
   expect(await say("org/gguf/f16.gguf")).toEqual(expected);
-  const several = await qlora(["generate", "org/gguf", "--prompt", "Hi"], on);
+  const several = await qloraHere(["generate", "org/gguf", "--prompt", "Hi"], on);
   expect(several.code).toBe(2);
   expect(several.stderr).toContain("Give one of them: org/gguf/f16.gguf, org/gguf/q4.gguf");
 });
@@ -129,7 +132,7 @@ it("that is killed while it downloads is gone on with by the next, from the byte
   const kept = statSync(join(blobs, partial()[0]!)).size;
   server.fault = () => false;
   server.asked.length = 0;
-  const next = await qlora(generate, { environment });
+  const next = await qloraHere(generate, { environment });
   expect(next).toMatchObject({ code: 0, stderr: "" });
   expect(server.asked.filter(({ at }) => at === "store").map(({ range }) => range)).toEqual([kept === 0 ? undefined : `bytes=${kept}-`]);
   expect(kept).toBeGreaterThan(0);
@@ -141,7 +144,7 @@ it("shows tokens and plans without downloading weights", async () => {
     ["plan", "org/micro", "org/pirate"],
     ["inspect", "org/micro@v2", "org/pirate", "--rows", "1"],
   ]) {
-    const result = await qlora(args, { environment, cwd: folder });
+    const result = await qloraHere(args, { environment, cwd: folder });
     expect(result.stderr).toBe("");
     expect(result.code).toBe(0);
   }
@@ -151,26 +154,26 @@ it("shows tokens and plans without downloading weights", async () => {
 it("takes a folder of that name before it asks a hub", async () => {
   mkdirSync(join(folder, "org", "micro"), { recursive: true });
   writeFileSync(join(folder, "org", "micro", "config.json"), "{}");
-  const result = await qlora(["inspect", "org/micro", "org/pirate"], { environment, cwd: folder });
+  const result = await qloraHere(["inspect", "org/micro", "org/pirate"], { environment, cwd: folder });
   expect(result.code).toBe(2);
   expect(result.stderr).toContain("org/micro/config.json");
   expect(server.asked).toEqual([]);
 });
 
 it("says both where a name is neither a path nor on the hub, and leaves with 2", async () => {
-  const absent = await qlora(["inspect", "org/none", "org/pirate"], { environment, cwd: folder });
+  const absent = await qloraHere(["inspect", "org/none", "org/pirate"], { environment, cwd: folder });
   expect(absent.code).toBe(2);
   expect(absent.stderr).toMatch(/^error: org\/none: there is no such file or folder here, and 127\.0\.0\.1:\d+ has no model of that name/);
   expect(named(absent, "error")[0]).toMatchObject({ name: "HubError", fields: { status: 401 }, exitCode: 2 });
-  const noData = await qlora(["inspect", "org/micro", "org/none"], { environment, cwd: folder });
+  const noData = await qloraHere(["inspect", "org/micro", "org/none"], { environment, cwd: folder });
   expect(noData.stderr).toContain("has no data set of that name");
-  const neither = await qlora(["inspect", "nowhere", "org/pirate"], { environment, cwd: folder });
+  const neither = await qloraHere(["inspect", "nowhere", "org/pirate"], { environment, cwd: folder });
   expect(neither.code).toBe(2);
   expect(neither.stderr).toMatch(/^error: nowhere: there is no such file or folder here.*org\/name/);
-  const offline = await qlora(["inspect", "org/micro", "org/pirate", "--offline"], { environment, cwd: folder });
+  const offline = await qloraHere(["inspect", "org/micro", "org/pirate", "--offline"], { environment, cwd: folder });
   expect(offline.code).toBe(2);
   expect(offline.stderr).toContain("not in the cache");
-  const pathWithRevision = await qlora(["inspect", folder, "org/pirate", "--revision", "v2"], { environment, cwd: folder });
+  const pathWithRevision = await qloraHere(["inspect", folder, "org/pirate", "--revision", "v2"], { environment, cwd: folder });
   expect(pathWithRevision.stderr).toContain("is a path of this machine");
 });
 
@@ -179,7 +182,7 @@ it("leaves with 1 where the hub fails, and prints no token", async () => {
     refuse(response, 429, undefined, { "retry-after": 100_000 });
     return true;
   };
-  const failed = await qlora(["inspect", "org/micro", "org/pirate"], {
+  const failed = await qloraHere(["inspect", "org/micro", "org/pirate"], {
     environment: { ...environment, HF_TOKEN: "hf_verysecret" },
     cwd: folder,
   });

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { adapterBytes, type Event, metricsOf, named, qlora, type Result } from "./command.ts";
+import { adapterBytes, type Event, metricsOf, named, qlora, qloraHere, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 
 const fixtures = useFixtures();
@@ -119,9 +119,9 @@ describe("a run that never stopped", () => {
     const { folder, model, data } = fixtures();
     const [long, short] = [join(folder, "long"), join(folder, "short")];
     const constant = ["--no-samples", "--batch", "2", "--rank", "2", "--dropout", "0.1"];
-    await qlora(["train", model, data, ...constant, "--steps", "5", "--out", long]);
-    await qlora(["train", model, data, ...constant, "--steps", "3", "--out", short]);
-    expect((await qlora(["train", "--resume", short, "--steps", "5"])).code).toBe(0);
+    await qloraHere(["train", model, data, ...constant, "--steps", "5", "--out", long]);
+    await qloraHere(["train", model, data, ...constant, "--steps", "3", "--out", short]);
+    expect((await qloraHere(["train", "--resume", short, "--steps", "5"])).code).toBe(0);
     const steps = (run: string): unknown[] => numbers(metricsOf(run).filter(({ event }) => event === "step"));
     expect(steps(short)).toEqual(steps(long));
     expect(adapterBytes(short).equals(adapterBytes(long))).toBe(true);
@@ -159,13 +159,13 @@ describe("a run that never stopped", () => {
 
   it("cannot be made longer where its rate ends at the last step, and says what to do instead", async () => {
     const before = adapterBytes(whole);
-    const refused = await qlora(["train", "--resume", whole, "--steps", String(STEPS + 4)]);
+    const refused = await qloraHere(["train", "--resume", whole, "--steps", String(STEPS + 4)]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(
       /--steps: is 16, and .*whole was begun for 12, at which its linear rate ends.*--adapter .*whole\/adapter/,
     );
     expect(adapterBytes(whole).equals(before)).toBe(true);
-    const more = await qlora(["train", "--resume", whole, "--epochs", "9"]);
+    const more = await qloraHere(["train", "--resume", whole, "--epochs", "9"]);
     expect(more).toMatchObject({ code: 2, stderr: expect.stringContaining("linear rate") });
   });
 
@@ -176,13 +176,13 @@ describe("a run that never stopped", () => {
       cpSync(whole, run, { recursive: true });
       const saved = join(run, "checkpoints", newest(run));
       writeFileSync(join(saved, file), "{");
-      const refused = await qlora(["train", "--resume", run]);
+      const refused = await qloraHere(["train", "--resume", run]);
       expect(refused).toMatchObject({
         code: 2,
         stderr: expect.stringMatching(/step-000012: is damaged \(.*\) Move it away, and the run goes on/),
       });
       rmSync(saved, { recursive: true });
-      expect(named(await qlora(["train", "--resume", run]), "run")[0]).toMatchObject({ from: 10 });
+      expect(named(await qloraHere(["train", "--resume", run]), "run")[0]).toMatchObject({ from: 10 });
       expectSameAsWhole(run);
     }
   });
@@ -191,21 +191,21 @@ describe("a run that never stopped", () => {
     const { folder, model, data } = fixtures();
     const [moved, run] = [join(folder, "moved-model"), join(folder, "of-moved")];
     cpSync(model, moved, { recursive: true });
-    await qlora(["train", moved, data, "--steps", "1", "--rank", "2", "--no-samples", "--out", run]);
+    await qloraHere(["train", moved, data, "--steps", "1", "--rank", "2", "--no-samples", "--out", run]);
     rmSync(moved, { recursive: true });
-    const resumed = await qlora(["train", "--resume", run, "--steps", "2"]);
+    const resumed = await qloraHere(["train", "--resume", run, "--steps", "2"]);
     expect(resumed).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/moved-model: there is no such file or folder.*train MODEL DATA --resume/),
     });
-    const asked = await qlora(["eval", run, data]);
+    const asked = await qloraHere(["eval", run, data]);
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/was trained on .*moved-model.*Give the model's folder/) });
-    expect((await qlora(["train", model, data, "--resume", run, "--steps", "2", "--no-samples"])).code).toBe(0);
+    expect((await qloraHere(["train", model, data, "--resume", run, "--steps", "2", "--no-samples"])).code).toBe(0);
   });
 
   it("has nothing left to do when it is gone on with", async () => {
     const before = adapterBytes(whole);
-    const again = await qlora(["train", "--resume", whole]);
+    const again = await qloraHere(["train", "--resume", whole]);
     expect(again.code).toBe(0);
     expect(named(again, "step")).toEqual([]);
     expect(adapterBytes(whole).equals(before)).toBe(true);
@@ -219,7 +219,7 @@ describe("a run that never stopped", () => {
     [["--max-length", "30"], "--max-length"],
     [["--steps", "3"], "--steps"],
   ])("cannot be gone on with under %j, and says which option it is", async (changed, option) => {
-    const refused = await qlora(["train", "--resume", whole, ...changed]);
+    const refused = await qloraHere(["train", "--resume", whole, ...changed]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(option);
   });
@@ -229,13 +229,13 @@ describe("a run that never stopped", () => {
     const [otherData, otherModel] = [join(folder, "other-data"), join(folder, "other-model")];
     cpSync(data, otherData, { recursive: true });
     writeFileSync(join(otherData, "train.jsonl"), `${readFileSync(join(data, "train.jsonl"), "utf8")}\n`);
-    const onData = await qlora(["train", model, otherData, "--resume", whole]);
+    const onData = await qloraHere(["train", model, otherData, "--resume", whole]);
     expect(onData).toMatchObject({ code: 2, stderr: expect.stringContaining("train.jsonl") });
     cpSync(model, otherModel, { recursive: true });
     const bytes = readFileSync(join(model, "model.safetensors"));
     bytes[bytes.length - 1]! ^= 1;
     writeFileSync(join(otherModel, "model.safetensors"), bytes);
-    const onModel = await qlora(["train", otherModel, data, "--resume", whole]);
+    const onModel = await qloraHere(["train", otherModel, data, "--resume", whole]);
     expect(onModel).toMatchObject({ code: 2, stderr: expect.stringContaining("model.safetensors") });
   });
 });

@@ -1,7 +1,8 @@
-// AssemblyScript kernels -> WebAssembly, once for memory that threads share and once for one thread; TypeScript -> ESM beside it. Both only when a source is newer.
+// AssemblyScript kernels -> WebAssembly, once for memory that threads share and once for one thread; TypeScript -> ESM beside it. Each only when a source is newer, and beside one another.
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { root, run } from "./setup.mjs";
+import { root } from "./setup.mjs";
 
 const cpu = join(root, "packages", "backend-cpu");
 const dist = join(cpu, "dist");
@@ -14,25 +15,23 @@ const entries = sources.filter((f) => dirname(f) === join(cpu, "src", "kernels")
 const COMMON = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--enable", "bulk-memory"];
 const MEMORY = ["--importMemory", "--initialMemory", "1", "--maximumMemory", "65536", "--use", "abort="];
 
-function assemble(file, kernels, flags) {
+/** Runs a script to its end; others run beside it. Ends this process with its code if it fails. */
+const runBeside = (script, args) =>
+  new Promise((done, failed) => {
+    const child = spawn(process.execPath, [join(root, "node_modules", ...script), ...args], { cwd: root, stdio: ["inherit", 2, 2] });
+    child.on("error", failed).on("exit", (code) => (code === 0 ? done() : process.exit(code ?? 1)));
+  });
+
+async function assemble(file, kernels, flags) {
   const newest = Math.max(...sources.map((f) => statSync(f).mtimeMs), statSync(import.meta.filename).mtimeMs);
   if (existsSync(file) && statSync(file).mtimeMs >= newest) return;
   mkdirSync(dist, { recursive: true });
-  run(process.execPath, [
-    join(root, "node_modules", "assemblyscript", "bin", "asc.js"),
-    ...kernels,
-    ...COMMON,
-    ...MEMORY,
-    ...flags,
-    "-o",
-    file,
-  ]);
+  await runBeside(["assemblyscript", "bin", "asc.js"], [...kernels, ...COMMON, ...MEMORY, ...flags, "-o", file]);
 }
 
-assemble(join(dist, "kernels.wasm"), entries, ["--enable", "threads", "--sharedMemory"]);
-assemble(
-  join(dist, "kernels-single.wasm"),
-  entries.filter((f) => !f.endsWith("take-tasks.as.ts")),
-  [],
-);
-run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"]);
+const single = entries.filter((f) => !f.endsWith("take-tasks.as.ts"));
+await Promise.all([
+  assemble(join(dist, "kernels.wasm"), entries, ["--enable", "threads", "--sharedMemory"]),
+  assemble(join(dist, "kernels-single.wasm"), single, []),
+  runBeside(["typescript", "bin", "tsc"], ["-b"]),
+]);

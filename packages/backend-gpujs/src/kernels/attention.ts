@@ -6,7 +6,7 @@ import type { Gpu } from "../gpu.ts";
 import { type Cube, type List, type Matrix, program, type Thread } from "../program.ts";
 import { permuted } from "./strided.ts";
 
-// s = scale·q·k[j]     z = s, or cap·tanh(s / cap) with cap > 0. A key that the query does not see has −1e38, and e to that is 0
+// s = scale·q·k[j]. A key that the query does not see has −1e38, and e to that is 0
 const scores = program(function (
   this: Thread,
   q: Matrix,
@@ -19,7 +19,6 @@ const scores = program(function (
   offset: number,
   window: number,
   scale: number,
-  cap: number,
 ) {
   const j = this.thread.x;
   const head = Math.floor((this.thread.z + 0.5) / time);
@@ -28,9 +27,14 @@ const scores = program(function (
   const group = Math.floor((head * groups + 0.5) / heads);
   let s = 0.0;
   for (let i = 0; i < d; i++) s += q[this.thread.z]![i]! * k[group]![j]![i]!;
-  s *= scale;
-  if (cap > 0) s = cap * (1 - 2 / (Math.exp((2 * s) / cap) + 1));
-  return s;
+  return scale * s;
+});
+
+// z = cap·tanh(s / cap)
+const capped = program(function (this: Thread, scores: Matrix, cap: number) {
+  const s = scores[this.thread.z]![this.thread.x]!;
+  if (s < -1e37) return s;
+  return cap * (1 - 2 / (Math.exp((2 * s) / cap) + 1));
 });
 
 // L = ln Σ_j e^z[j], −∞ where no key is seen
@@ -81,27 +85,31 @@ const rowDot = program(function (this: Thread, dy: Matrix, y: Matrix, d: number)
   return sum;
 });
 
-// ds = scale·p·(dy·v[j] − δ)·dz/ds, with dz/ds = 1, or 1 − (z / cap)²
+// dz = p·(dy·v[j] − δ)·factor
 const scoreGradient = program(function (
   this: Thread,
   p: Matrix,
-  z: Matrix,
   v: Cube,
   dy: Matrix,
   delta: List,
   queryRows: number,
   d: number,
-  scale: number,
-  cap: number,
+  factor: number,
 ) {
   const row = this.thread.z;
   if (p[row]![this.thread.x] === 0) return 0.0;
   const group = Math.floor((row + 0.5) / queryRows);
   let sum = 0.0;
   for (let i = 0; i < d; i++) sum += dy[row]![i]! * v[group]![this.thread.x]![i]!;
-  const ds = scale * p[row]![this.thread.x]! * (sum - delta[row]!);
-  if (cap > 0) return ds * (1 - (z[row]![this.thread.x]! / cap) * (z[row]![this.thread.x]! / cap));
-  return ds;
+  return factor * p[row]![this.thread.x]! * (sum - delta[row]!);
+});
+
+// ds = dz·(1 − (z / cap)²)
+const cappedGradient = program(function (this: Thread, slopes: Matrix, z: Matrix, cap: number) {
+  const slope = slopes[this.thread.z]![this.thread.x]!;
+  if (slope === 0) return 0.0; // nor of a key that is not seen
+  const share = z[this.thread.z]![this.thread.x]! / cap;
+  return slope * (1 - share * share);
 });
 
 interface Sizes {
@@ -127,14 +135,15 @@ const byGroup = (gpu: Gpu, { shape }: View, x: Sized): Sized =>
 const positionMajor = (gpu: Gpu, x: Sized, [batch, time, heads, d]: readonly number[]): Sized =>
   headMajor(gpu, x, [batch!, heads!, time!, d!]);
 
-/** Scores of every query with every key. */
+/** Scores of every query with every key, with their cap where there is one. */
 function scoreMatrix(gpu: Gpu, q: View, k: View, starts: View, attrs: AttentionAttrs): Sized {
   const { rows, keys, d } = sizesOf(q, k);
   const [, time, heads] = q.shape as [number, number, number, number];
   const matrices = [byRow(gpu, q, gpu.values(q)), byGroup(gpu, k, gpu.values(k)), gpu.values(starts)];
   const window = attrs.window ?? keys + attrs.offset + time; // so wide that it hides nothing
   const counts = [time, heads, k.shape[2]!, d, attrs.offset, window].map(whole);
-  return gpu.run(scores, [keys, rows], [...matrices, ...counts, attrs.scale, attrs.softcap ?? 0]);
+  const s = gpu.run(scores, [keys, rows], [...matrices, ...counts, attrs.scale]);
+  return attrs.softcap ? gpu.run(capped, [keys, rows], [s, attrs.softcap]) : s;
 }
 
 export const attentionKernels = {
@@ -155,11 +164,8 @@ export const attentionKernels = {
     const p = gpu.run(shares, [keys, rows], [z, gpu.values(logSums!)]);
     const [grad, values] = [byRow(gpu, q!, gpu.values(dy!)), byGroup(gpu, v!, gpu.values(v!))];
     const delta = gpu.run(rowDot, [rows], [grad, byRow(gpu, q!, gpu.values(y!)), whole(d)]);
-    const ds = gpu.run(
-      scoreGradient,
-      [keys, rows],
-      [p, z, values, grad, delta, whole(queryRows), whole(d), attrs.scale, attrs.softcap ?? 0],
-    );
+    const slopes = gpu.run(scoreGradient, [keys, rows], [p, values, grad, delta, whole(queryRows), whole(d), attrs.scale]);
+    const ds = attrs.softcap ? gpu.run(cappedGradient, [keys, rows], [slopes, z, attrs.softcap]) : slopes;
     const counts = [whole(keys), whole(queryRows)];
     const ofQueries = gpu.run(overKeys, [d, rows], [ds, byGroup(gpu, k!, gpu.values(k!)), ...counts]);
     const ofKeys = gpu.run(overQueries, [d, keys * groups], [ds, byRow(gpu, q!, gpu.values(q!)), ...counts]);

@@ -18,27 +18,22 @@ const largestOfBlock = program(function (this: Thread, x: List, n: number, block
   return largest;
 });
 
-// level[i] = how many bounds lie below x[i] / absmax: a full block is multiplied by the reciprocal, a short last one divided. NaN lies above all
-const nearestLevel = program(function (
-  this: Thread,
-  x: List,
-  absmax: List,
-  bounds: List,
-  n: number,
-  blockSize: number,
-  count: number,
-  tiny: number,
-) {
+// x[i] / absmax of its block: a full block is multiplied by the reciprocal, a short last one divided
+const scaledByBlock = program(function (this: Thread, x: List, absmax: List, n: number, blockSize: number, tiny: number) {
   const block = Math.floor((this.thread.x + 0.5) / blockSize);
   const divisor = absmax[block]! < tiny ? tiny : absmax[block]!;
-  let scaled = Math.fround(x[this.thread.x]! * Math.fround(1 / divisor));
-  if ((block + 1) * blockSize > n) scaled = Math.fround(x[this.thread.x]! / divisor);
-  if (x[this.thread.x] === 0 && absmax[block] === absmax[block]) scaled = 0.0; // some devices have no number as small as tiny: 0 · 1/0
+  if (x[this.thread.x] === 0 && absmax[block] === absmax[block]) return 0.0; // some devices have no number as small as tiny: 0 · 1/0
+  if ((block + 1) * blockSize > n) return Math.fround(x[this.thread.x]! / divisor);
+  return Math.fround(x[this.thread.x]! * Math.fround(1 / divisor));
+});
+
+// level[i] = how many bounds lie below a number. NaN lies above all
+const nearestLevel = program(function (this: Thread, scaled: List, bounds: List, count: number) {
   let low = 0;
   let high = count;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (bounds[middle]! >= scaled) high = middle;
+    if (bounds[middle]! >= scaled[this.thread.x]!) high = middle;
     else low = middle + 1;
   }
   return low;
@@ -54,8 +49,10 @@ export const blockScales = (gpu: Gpu, x: Sized, n: number, blockSize: number): S
   gpu.run(largestOfBlock, [Math.ceil(n / blockSize)], [x, whole(n), whole(blockSize), TINY]);
 
 /** The level of each of n numbers between ascending bounds on [−1, 1]. */
-export const blockLevels = (gpu: Gpu, x: Sized, absmax: Sized, n: number, blockSize: number, bounds: Float32Array): Sized =>
-  gpu.run(nearestLevel, [n], [x, absmax, bounds, whole(n), whole(blockSize), whole(bounds.length), TINY]);
+export const blockLevels = (gpu: Gpu, x: Sized, absmax: Sized, n: number, blockSize: number, bounds: Float32Array): Sized => {
+  const scaled = gpu.run(scaledByBlock, [n], [x, absmax, whole(n), whole(blockSize), TINY]);
+  return gpu.run(nearestLevel, [n], [scaled, bounds, whole(bounds.length)]);
+};
 
 /** n numbers from codes of a map, and a scale a block. */
 export const fromCodes = (gpu: Gpu, codes: Sized, absmax: Sized, map: Float32Array, n: number, blockSize: number): Sized =>

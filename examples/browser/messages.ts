@@ -58,6 +58,14 @@ export interface Opened {
   readonly memory: Readonly<Record<MemoryOf, readonly MethodBytes[]>>;
 }
 
+/** Bytes on the device: between steps, and at most since the model was loaded. */
+export interface Measured {
+  readonly live: number;
+  readonly peak: number;
+  /** They are of textures, not of buffers. */
+  readonly inTextures: boolean;
+}
+
 export type Report =
   | ({ readonly type: "opened" } & Opened)
   /** What the worker does now, for the status line. */
@@ -65,7 +73,7 @@ export type Report =
   /** `step` is how many were done. */
   | { readonly type: "answers"; readonly step: number; readonly answers: readonly string[] }
   | { readonly type: "validation"; readonly step: number; readonly loss: number }
-  | ({ readonly type: "step"; readonly liveBytes: number; readonly peakBytes: number } & TrainStep)
+  | ({ readonly type: "step"; readonly memory: Measured } & TrainStep)
   /** The device is gone. What comes next goes on from the last step that was kept, on what the next "opened" says. */
   | { readonly type: "lost"; readonly kept: number }
   | { readonly type: "asked"; readonly question: string; readonly before: string; readonly now: string }

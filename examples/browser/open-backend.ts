@@ -1,4 +1,5 @@
 // The switch: the backend that was asked for, or the best that is there, with the reason. Only the code of the one that is used is loaded.
+import type { BytesInUse } from "@qlora-js/backend-gpujs";
 import type { WebGpuBackend, Workspace } from "@qlora-js/backend-webgpu";
 import type { Backend } from "@qlora-js/core";
 import type { BackendName, Device } from "./messages.ts";
@@ -8,6 +9,8 @@ export interface OpenBackend {
   readonly device: Device;
   /** For a device that compiles programs: takes note of what will run, and compiles it together. */
   readonly ahead?: Pick<WebGpuBackend, "note" | "compile">;
+  /** What lies in textures now, and the most there was, in bytes; of WebGL2 alone. */
+  readonly textureBytes?: () => BytesInUse;
   /** What its kernels take while they run; the CPU's where left out. */
   readonly workspace?: Workspace;
 }
@@ -72,6 +75,7 @@ async function openWebGl(): Promise<OpenBackend> {
   const { device, software } = backend.facts;
   return {
     backend,
+    textureBytes: () => backend.textureBytes,
     device: { backend: "webgl2", title: `WebGL2: ${device}`, notes: [...(software ? [SOFTWARE] : []), TEXELS], softwareOnly: false },
   };
 }

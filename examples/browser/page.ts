@@ -179,7 +179,7 @@ function drawOpened({ device, parameters, trained, samples, memory }: Opened): v
   const predicted = memory.here.find(({ method }) => method === "qlora")!.deviceBytes;
   $("measured").textContent =
     which === "here" && last
-      ? `Measured here: ${showBytes(last.peakBytes)} at most, ${showBytes(last.liveBytes)} between steps. Predicted for the longest rows: ${showBytes(predicted)}.`
+      ? `Measured here: ${showBytes(last.memory.peak)} at most, ${showBytes(last.memory.live)} between steps${last.memory.inTextures ? ", in textures of 32 bits a number" : ""}. Predicted for the longest rows: ${showBytes(predicted)}${last.memory.inTextures ? ", in buffers" : ""}.`
       : "";
 }
 

@@ -3,7 +3,7 @@ import { createCpuBackend } from "@qlora-js/backend-cpu";
 import { createGpuJsBackend } from "@qlora-js/backend-gpujs";
 import type { Backend } from "@qlora-js/core";
 import { expect, test } from "vitest";
-import { fasterOf } from "./trial.ts";
+import { chosen, fasterOf } from "./trial.ts";
 
 test("the trial finds the faster device, says what it measured, and leaves nothing on them", async () => {
   const wasm = { name: "WebAssembly", backend: (await createCpuBackend({ threads: 1 })) as Backend };
@@ -16,3 +16,17 @@ test("the trial finds the faster device, says what it measured, and leaves nothi
     backend.dispose();
   }
 });
+
+test("the one that took less is chosen, whichever it is, and the first where both took the same", () => {
+  const [wasm, webGl] = ["WebAssembly on one thread", "WebGL2"].map((name) => ({ name, backend: {} as Backend })) as [Named, Named];
+  const { faster, slower, words } = chosen(wasm, webGl, [12.4, 3.21]);
+  expect([faster, slower]).toEqual([webGl, wasm]);
+  expect(words).toMatch(/WebAssembly on one thread took 12 ms for what took WebGL2 3\.2 ms: the model learns on WebGL2\.$/);
+  expect(chosen(wasm, webGl, [3.2, 12.4]).faster).toBe(wasm);
+  expect(chosen(wasm, webGl, [5, 5]).faster).toBe(wasm);
+});
+
+interface Named {
+  readonly name: string;
+  readonly backend: Backend;
+}

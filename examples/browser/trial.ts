@@ -34,7 +34,11 @@ const [ROWS, WIDTH, WIDER] = [192, 128, 384];
 
 /** The faster of two; the first, if they are equally fast. */
 export async function fasterOf<T extends Candidate>(first: T, second: T): Promise<Faster<T>> {
-  const [one, other] = [await blockMilliseconds(first.backend), await blockMilliseconds(second.backend)];
+  return chosen(first, second, [await blockMilliseconds(first.backend), await blockMilliseconds(second.backend)]);
+}
+
+/** Of two, by the milliseconds that each took for the same. */
+export function chosen<T extends Candidate>(first: T, second: T, [one, other]: readonly [number, number]): Faster<T> {
   const [faster, slower] = one <= other ? [first, second] : [second, first];
   const took = (time: number): string => `${time.toFixed(time < 10 ? 1 : 0)} ms`;
   const words = `In a trial of half a second ${first.name} took ${took(one)} for what took ${second.name} ${took(other)}: the model learns on ${faster.name}.`;

@@ -1,7 +1,7 @@
 // The worker: everything that computes is here, so the page stays quick, and work goes on while the page is hidden. Between any two steps it hears commands.
 import { DeviceLostError } from "@qlora-js/core";
 import { type Kept, Lesson } from "./lesson.ts";
-import type { BackendName, Command, DeviceName, Report, Settings } from "./messages.ts";
+import type { BackendName, Command, DeviceName, Measured, Report, Settings } from "./messages.ts";
 import { nextTurn } from "./next-turn.ts";
 import { type OpenBackend, openBackend } from "./open-backend.ts";
 
@@ -74,7 +74,8 @@ class Notebook {
 
 async function teach(wanted: BackendName, settings: Settings, notebook: Notebook): Promise<void> {
   say({ type: "doing", what: "loading the model" });
-  const { backend, device, ahead, workspace } = await openBackend(wanted);
+  const open = await openBackend(wanted);
+  const { backend, device, ahead, workspace } = open;
   notebook.device = device.backend;
   try {
     const lesson = await Lesson.open(backend, settings, new URL("./micro/", import.meta.url), notebook.kept);
@@ -86,7 +87,7 @@ async function teach(wanted: BackendName, settings: Settings, notebook: Notebook
       lesson.rehearse((...op) => ahead.note(...op));
       await ahead.compile((done, of) => say({ type: "doing", what: `compiling ${done} of ${of} kernels` }));
     }
-    await new Teacher(lesson, backend, notebook).run();
+    await new Teacher(lesson, open, notebook).run();
   } finally {
     backend.dispose();
   }
@@ -100,10 +101,14 @@ class Teacher {
 
   constructor(
     readonly lesson: Lesson,
-    readonly backend: OpenBackend["backend"],
+    readonly open: OpenBackend,
     readonly notebook: Notebook,
   ) {
     this.#step = notebook.step;
+  }
+
+  get backend(): OpenBackend["backend"] {
+    return this.open.backend;
   }
 
   get #ended(): boolean {
@@ -138,11 +143,16 @@ class Teacher {
     if (!done) throw new Error("the run has no more steps");
     inbox.allowed--;
     this.#step = done.step;
-    const { liveBytes, peakBytes } = this.backend.memory();
-    say({ type: "step", liveBytes, peakBytes, ...done });
+    say({ type: "step", memory: this.#measured(), ...done });
     if (this.#step % KEEP_EVERY === 0) await this.#keep();
     const { at, took } = this.#looked;
     if (took < LOOKING_SHARE * (performance.now() - at)) await this.#answers();
+  }
+
+  #measured(): Measured {
+    const textures = this.open.textureBytes?.();
+    const { liveBytes, peakBytes } = this.backend.memory();
+    return textures ? { ...textures, inTextures: true } : { live: liveBytes, peak: peakBytes, inTextures: false };
   }
 
   /** What is said when learning stops, for now or for good. */

@@ -20,6 +20,16 @@ async function fewRows({ page }: LessonPage): Promise<void> {
   await page.route("**/prompts.json", (route) => route.fulfill({ body: '["What colour is the sky?"]' }));
 }
 
+/** A machine whose GPU is faster than one thread, which no machine without a GPU is. */
+async function webGlWins({ page }: LessonPage): Promise<void> {
+  await page.route("**/trial.js", (route) =>
+    route.fulfill({
+      contentType: "text/javascript",
+      body: 'export const fasterOf = async (first, second) => ({ faster: second, slower: first, words: "WebGL2 was the faster." });',
+    }),
+  );
+}
+
 /** What a browser does with a tab that nobody sees: no frame is drawn between `test:hide` and `test:show`. */
 async function holdFramesOnDemand({ page }: LessonPage): Promise<void> {
   await page.addInitScript(() => {
@@ -121,6 +131,7 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     expect(await webgl.text("#device-title")).toMatch(/^WebGL2/);
     expect(await webgl.text("#device-notes")).toContain("The GPU was lost. What follows is computed on a new device, from step 1");
     expect(await webgl.answers()).toEqual(await wasm.answers());
+    expect(await webgl.text("#measured")).toMatch(/^Measured here: [\d.]+ MB at most, .* in textures of 32 bits a number/);
     const [got, want] = [await webgl.losses(), await wasm.losses()];
     for (const [i, loss] of got.entries()) expect(loss / want[i]!).toBeCloseTo(1, 3);
     expect([...webgl.files]).not.toContain("backend-cpu.js");
@@ -144,6 +155,11 @@ describe.skipIf(withoutChromium)(`the page in a real Chromium${withoutChromium ?
     expect(chosen).toBe(Number(wasm) <= Number(webgl) ? "WebAssembly" : "WebGL2");
     expect(await one.text("#device-title")).toContain(chosen);
     await one.close();
+
+    const won = await LessonPage.open(browser, plain.address, { settings: "backend=auto", prepare: webGlWins });
+    await won.page.waitForFunction(() => document.getElementById("device-title")!.textContent!.startsWith("WebGL2"));
+    expect(await won.text("#device-notes")).toContain("WebGL2 was the faster.");
+    await won.close();
   });
 
   test("goes a step at a time, pauses, goes on, answers a question, and starts again, all by the keyboard", async () => {

@@ -1,7 +1,8 @@
 // Programs on the processor: gpu.js writes JavaScript ("cpu") or WebAssembly ("webasm") from them, and numbers are Float32Arrays. Runs are done when `run` returns.
 import { GPU, Input } from "gpu.js";
 import { CompiledPrograms } from "./compiled-programs.ts";
-import type { Argument, Engine, Numbers, Size, Threads } from "./engine.ts";
+import type { Argument, BytesInUse, Engine, Numbers, Size, Threads } from "./engine.ts";
+import { LiveNumbers } from "./live-numbers.ts";
 import type { Program } from "./program.ts";
 
 type Nested = Float32Array | Float32Array[] | Float32Array[][];
@@ -64,7 +65,7 @@ export class ArrayEngine implements Engine {
   readonly mostNumbers = 2 ** 30;
   readonly #programs: CompiledPrograms;
   readonly #seen: Seen;
-  readonly #live = new Set<Numbers>();
+  readonly #live = new LiveNumbers();
 
   constructor(mode: "cpu" | "webasm") {
     const [how, type] = mode === "cpu" ? ([nested, "Array"] as const) : ([flatInput, "Input"] as const);
@@ -74,7 +75,11 @@ export class ArrayEngine implements Engine {
   }
 
   get live(): number {
-    return this.#live.size;
+    return this.#live.count;
+  }
+
+  get bytes(): BytesInUse {
+    return this.#live.bytes;
   }
 
   /** Arrays are not lost. */
@@ -100,19 +105,23 @@ export class ArrayEngine implements Engine {
   }
 
   free(numbers: Numbers): void {
-    this.#live.delete(numbers);
+    this.#live.remove(numbers);
   }
 
   async flush(): Promise<void> {}
 
+  resetPeak(): void {
+    this.#live.resetPeak();
+  }
+
   dispose(): void {
-    this.#live.clear();
+    for (const numbers of this.#live) this.free(numbers);
     void this.#programs.gpu.destroy();
   }
 
   #own(values: Float32Array): Numbers {
     const numbers = new ArrayNumbers(values);
-    this.#live.add(numbers);
+    this.#live.add(numbers, values.byteLength);
     return numbers;
   }
 

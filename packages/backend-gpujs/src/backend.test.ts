@@ -2,6 +2,7 @@ import {
   adamW,
   add,
   type Backend,
+  cast,
   DeviceError,
   grad,
   linearCrossEntropy,
@@ -59,6 +60,17 @@ describe.each(["cpu", "webasm"] as const)("gpujs in the mode %s", (mode) => {
     expect(new Set(live.slice(9))).toEqual(new Set([live[9]]));
     expect(backend.memory().liveBuffers).toBe(0);
     expect(backend.liveTextures).toBe(0);
+  });
+
+  test("counts what values take on the device, which is 4 bytes each whatever their dtype", async () => {
+    expect(backend.textureBytes.live).toBe(0);
+    backend.resetPeak();
+    const x = tensor(backend, Float32Array.of(1, 2, 3, 4, 5, 6), [6], "bf16");
+    expect([backend.memory().liveBytes, backend.textureBytes.live]).toEqual([12, 0]); // no kernel has asked for values
+    const y = cast(x, "f32");
+    expect([backend.memory().liveBytes, backend.textureBytes.live]).toEqual([36, 48]);
+    for (const made of [x, y]) made.dispose();
+    expect(backend.textureBytes).toEqual({ live: 0, peak: 48 });
   });
 
   test("keeps bytes as they were written, and changes a part of what a kernel made", async () => {

@@ -11,7 +11,7 @@ import {
   type View,
 } from "@qlora-js/core";
 import { GpuJsBuffer } from "./buffer.ts";
-import type { Engine } from "./engine.ts";
+import type { BytesInUse, Engine } from "./engine.ts";
 import { Gpu } from "./gpu.ts";
 import { gpuJsKernels } from "./kernels/index.ts";
 import { ON_HOST, type OnHost } from "./on-host.ts";
@@ -64,6 +64,11 @@ export class GpuJsBackend implements Backend {
     return this.#engine.live;
   }
 
+  /** What they take on the device, in bytes: 4 for each value, whatever its dtype, and rows of texels are full. */
+  get textureBytes(): BytesInUse {
+    return this.#engine.bytes;
+  }
+
   alloc(byteLength: number): DeviceBuffer {
     return this.#buffers.alloc(byteLength);
   }
@@ -103,6 +108,7 @@ export class GpuJsBackend implements Backend {
 
   resetPeak(): void {
     this.#buffers.resetPeak();
+    this.#engine.resetPeak();
   }
 
   dispose(): void {

@@ -28,11 +28,19 @@ export const whole = (value: number): Whole => ({ whole: value });
 /** How many threads: a list, or rows of columns. */
 export type Threads = readonly [columns: number, rows?: number];
 
+/** What numbers take on the device. */
+export interface BytesInUse {
+  readonly live: number;
+  readonly peak: number;
+}
+
 export interface Engine {
   /** What computes, as it names itself. */
   readonly device: string;
   /** Numbers that are live now; for the tests of leaks. */
   readonly live: number;
+  /** Bytes of the numbers that are live now, and of the most there were since `resetPeak`. */
+  readonly bytes: BytesInUse;
   /** The most numbers one call may make. */
   readonly mostNumbers: number;
   /** The op whose programs come next: a device that is lost says what was on its way. */
@@ -46,5 +54,7 @@ export interface Engine {
   read(numbers: Numbers): Promise<Float32Array>;
   free(numbers: Numbers): void;
   flush(): Promise<void>;
+  /** The most bytes there were are counted anew. */
+  resetPeak(): void;
   dispose(): void;
 }

@@ -3,7 +3,8 @@
 import { DeviceLostError, UnsupportedError } from "@qlora-js/core";
 import { GPU, type IKernelRunShortcut, Input, Texture } from "gpu.js";
 import { CompiledPrograms } from "./compiled-programs.ts";
-import type { Argument, Engine, Numbers, Sized, Threads } from "./engine.ts";
+import type { Argument, BytesInUse, Engine, Numbers, Sized, Threads } from "./engine.ts";
+import { LiveNumbers } from "./live-numbers.ts";
 import { type List, type Program, program, type Thread } from "./program.ts";
 
 /** What gpu.js's textures have beyond their declared type. */
@@ -38,7 +39,7 @@ class TextureEngine implements Engine {
   readonly #gl: WebGL2RenderingContext;
   readonly #programs: CompiledPrograms;
   readonly #framebuffer: WebGLFramebuffer;
-  readonly #live = new Set<Numbers>();
+  readonly #live = new LiveNumbers();
   /** Names of ops since somebody last waited. */
   #running: string[] = [];
   #disposed = false;
@@ -57,7 +58,11 @@ class TextureEngine implements Engine {
   }
 
   get live(): number {
-    return this.#live.size;
+    return this.#live.count;
+  }
+
+  get bytes(): BytesInUse {
+    return this.#live.bytes;
   }
 
   begin(op: string): void {
@@ -97,7 +102,7 @@ class TextureEngine implements Engine {
   }
 
   free(numbers: Numbers): void {
-    if (this.#live.delete(numbers)) textureOf(numbers).delete();
+    if (this.#live.remove(numbers)) textureOf(numbers).delete();
   }
 
   /** Polls, because WebGL has no promises. */
@@ -113,6 +118,10 @@ class TextureEngine implements Engine {
     this.#running = [];
   }
 
+  resetPeak(): void {
+    this.#live.resetPeak();
+  }
+
   dispose(): void {
     this.#disposed = true;
     for (const numbers of this.#live) this.free(numbers);
@@ -123,7 +132,8 @@ class TextureEngine implements Engine {
 
   #run(program: Program, threads: Threads, args: readonly Argument[], length: number): Numbers {
     const numbers = new TextureNumbers(this.#draw(program, threads, args), length);
-    this.#live.add(numbers);
+    const [width, height] = numbers.texture.size;
+    this.#live.add(numbers, width * height * Float32Array.BYTES_PER_ELEMENT);
     return numbers;
   }
 

@@ -18,8 +18,9 @@ import {
 import { microModelUrl } from "@qlora-js/qlora/micro";
 import { openFolder } from "@qlora-js/qlora/node";
 import { expect, it } from "vitest";
+import { length } from "../length.ts";
 
-const STEPS = 400;
+const STEPS = length(400, 1000);
 /** As the command sets them; and garbage is collected before memory is looked at, since when that happens by itself is the engine's affair. */
 for (const flag of ["--expose-gc", "--semi-space-growth-factor=1", "--optimize-for-size"]) setFlagsFromString(flag);
 const collect = runInNewContext("gc") as () => void;

@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { withoutWebGpu } from "../backends.ts";
+import { length } from "../length.ts";
 import { adapterBytes, named, qlora, qloraHere, type Result } from "./command.ts";
 import { useFixtures } from "./fixtures.ts";
 import { MICRO, MICRO_MODEL, microRun } from "./micro-run.ts";
 
 const fixtures = useFixtures();
 const GPU = ["--backend", "webgpu:software"];
+const STEPS = length(6, 50);
 /** Longest first, so that a short run takes the memory that was foreseen for the longest rows. */
 const rowsOf = (part: string): string[] =>
   readFileSync(join(MICRO, "demo", part), "utf8")
@@ -33,14 +35,14 @@ describe.skipIf(withoutWebGpu !== undefined)(`the command on WebGPU${withoutWebG
   let gpu: Result;
   beforeAll(async () => {
     writeFileSync(join(fixtures().folder, "long.jsonl"), rowsOf("train.jsonl").slice(0, 12).join("\n"));
-    onCpu = losses(await train("cpu", "--steps", "8"));
-    gpu = await train("gpu", "--steps", "6", "--save-every", "2", ...GPU);
+    onCpu = losses(await train("cpu", "--steps", String(STEPS + 2)));
+    gpu = await train("gpu", "--steps", String(STEPS), "--save-every", "2", ...GPU);
   });
 
   it("trains to the CPU's losses, and says what computes", () => {
     expect(gpu.code, gpu.stderr).toBe(0);
     expect(named(gpu, "backend")[0]!.words).toMatch(/^webgpu · .+ · buffers up to \d+ MiB$/);
-    expectNear(losses(gpu), onCpu.slice(0, 6), 1e-4);
+    expectNear(losses(gpu), onCpu.slice(0, STEPS), 1e-4);
     const { deviceBytes, predictedDeviceBytes } = named(gpu, "done")[0] as unknown as Record<string, number>;
     expect(deviceBytes! / predictedDeviceBytes!).toBeGreaterThan(0.9);
     expect(deviceBytes! / predictedDeviceBytes!).toBeLessThan(1.1);
@@ -49,7 +51,7 @@ describe.skipIf(withoutWebGpu !== undefined)(`the command on WebGPU${withoutWebG
   it("goes on from the last saved step when the device is lost, to the same bits", async () => {
     const preload = new URL("lose-device.mjs", import.meta.url).href;
     const environment = { NODE_OPTIONS: `--import ${preload}`, QLORA_TEST_LOSE_AT: "2600" };
-    const args = ["train", ...run(), "--out", join(fixtures().folder, "lost"), "--steps", "6", "--save-every", "2", ...GPU];
+    const args = ["train", ...run(), "--out", join(fixtures().folder, "lost"), "--steps", String(STEPS), "--save-every", "2", ...GPU];
     const lost = await qlora(args, { environment });
     expect(lost.code, lost.stderr).toBe(0);
     const [{ reason }, ...others] = named(lost, "lost") as unknown as [{ reason: string }];
@@ -65,7 +67,7 @@ describe.skipIf(withoutWebGpu !== undefined)(`the command on WebGPU${withoutWebG
       expect(gone.code, gone.stderr).toBe(0);
       return losses(gone);
     };
-    expectNear(await goOn("gpu", 8), onCpu.slice(6), 1e-4);
+    expectNear(await goOn("gpu", STEPS + 2), onCpu.slice(STEPS), 1e-4);
     await train("to-gpu", "--steps", "2");
     expectNear(await goOn("to-gpu", 4, ...GPU), onCpu.slice(2, 4), 1e-4);
   });

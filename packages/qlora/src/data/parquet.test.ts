@@ -111,7 +111,7 @@ describe("a parquet file", () => {
         state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
         return Math.floor((state / 2 ** 32) * below);
       };
-      const reader = new ParquetReader({ heapMb: 200, silenceMs: 60_000 });
+      const reader = new ParquetReader({ heapMb: 200, silenceMs: 1_000 });
       for (let i = 0; i < fuzzCases(300); i++) {
         const bytes = Buffer.from(sound[i % sound.length]!);
         for (let changes = 1 + next(3); changes > 0; changes--) bytes[next(bytes.length)] = [0, 0x7f, 0xff, next(256)][next(4)]!;

@@ -1,5 +1,6 @@
 // Rows of a parquet file, as Hugging Face's data sets have them: a batch at a time, from the process that reads the file. Node only.
 import { type ChildProcess, fork } from "node:child_process";
+import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../error.ts";
 import type { JsonLine } from "./jsonl.ts";
@@ -12,16 +13,20 @@ export interface ParquetLimits {
   readonly silenceMs: number;
 }
 
-/** A row group of a million conversations takes a minute. */
-const LIMITS: ParquetLimits = { heapMb: 3000, silenceMs: 600_000 };
+/** A row group of 500 MB, a million conversations, takes a minute; ten times that is given. A small file that is damaged may be read for ever. */
+const limitsOf = (bytes: number): ParquetLimits => ({ heapMb: 3000, silenceMs: 30_000 + bytes / 1000 });
 const READER = fileURLToPath(new URL("../../dist/data/parquet-process.js", import.meta.url));
 
 /**
  * The rows in order, counted from 1.
  * @throws UsageError if the file cannot be read, is not parquet, or takes too much memory or time
  */
-export async function* parquetRows(path: string, limits = LIMITS): AsyncGenerator<JsonLine> {
-  const reader = new ParquetReader(limits);
+export async function* parquetRows(path: string, limits?: ParquetLimits): AsyncGenerator<JsonLine> {
+  const bytes = await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  const reader = new ParquetReader(limits ?? limitsOf(bytes));
   try {
     yield* reader.rows(path);
   } finally {

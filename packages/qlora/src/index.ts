@@ -65,6 +65,8 @@ export { assistantSpans } from "./text/assistant-spans.ts";
 export { encodePrompt } from "./text/begin-once.ts";
 export { type ChatMessage, ChatTemplate } from "./text/chat-template.ts";
 export { encodeSpans } from "./text/encode-spans.ts";
+export type { ExpressionReader } from "./text/pipeline/text-pattern.ts";
+export { unknownPattern } from "./text/pipeline/unknown-pattern.ts";
 export { readTokenizerFiles } from "./text/read-tokenizer.ts";
 export { StreamDecoder } from "./text/stream-decoder.ts";
 export { Tokenizer } from "./text/tokenizer.ts";

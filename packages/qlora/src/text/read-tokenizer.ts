@@ -4,6 +4,7 @@ import { FormatError } from "@qlora-js/core";
 import type { Folder } from "../formats/folder.ts";
 import { ggufOf, openGgufOf } from "../formats/gguf/gguf-of-folder.ts";
 import { readJson } from "../formats/read-json.ts";
+import { hasUnknownPattern } from "./pipeline/known-patterns.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
 
 /** Gemma's tokenizer.json, among the largest, has 33 MB. */
@@ -18,6 +19,16 @@ const SENTENCE_PIECE = ["tokenizer.model", "spiece.model"];
  * @throws FormatError if a file cannot be read, or is not JSON
  */
 export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles | undefined> {
+  const files = await readFiles(folder);
+  if (files === undefined || !hasUnknownPattern(stepsOf(files.tokenizer))) return files;
+  const { unknownPattern } = await import("./pipeline/unknown-pattern.ts");
+  return { ...files, unknownPattern };
+}
+
+/** A tokenizer.json but for its vocabulary. */
+const stepsOf = (tokenizer: unknown): object => ({ ...(tokenizer as object), model: {} });
+
+async function readFiles(folder: Folder): Promise<TokenizerFiles | undefined> {
   const gguf = ggufOf(folder);
   if (gguf !== undefined) return readGgufTokenizer(folder, gguf);
   const sentencePiece = SENTENCE_PIECE.find((file) => folder.files.includes(file));

@@ -2,6 +2,7 @@
 // Only what is read from every tokenizer.json is described here; its steps and its vocabulary are checked where they are made to work (pipeline/).
 import * as z from "zod/mini";
 import { checkJson } from "../formats/read-json.ts";
+import type { ExpressionReader } from "./pipeline/text-pattern.ts";
 
 /** The parsed files of a folder that a tokenizer is made from. `tokenizer` is required, the rest helps. */
 export interface TokenizerFiles {
@@ -19,6 +20,8 @@ export interface TokenizerFiles {
   readonly modelConfig?: unknown;
   /** The text of `chat_template.jinja`; it goes before a template inside `tokenizer_config.json`. */
   readonly chatTemplate?: string;
+  /** Reads the regular expressions that few tokenizers have. `readTokenizerFiles` loads it where it is needed; with files of your own, import it. */
+  readonly unknownPattern?: ExpressionReader;
 }
 
 const tokenText = z.optional(
@@ -82,6 +85,7 @@ export interface CheckedFiles {
   /** Ids that end generation, by generation_config.json or else config.json. */
   readonly stopIds: readonly number[];
   readonly chatTemplate: string | undefined;
+  readonly unknownPattern: ExpressionReader | undefined;
 }
 
 /**
@@ -98,6 +102,7 @@ export function checkTokenizerFiles(files: TokenizerFiles): CheckedFiles {
     specialTokensMap: check("special_tokens_map.json", specialNames, files.specialTokensMap ?? {}),
     stopIds: [generation ?? model ?? []].flat(),
     chatTemplate: files.chatTemplate,
+    unknownPattern: files.unknownPattern,
   };
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { UsageError } from "../error.ts";
 import { FUZZ_TIMEOUT, fuzzCases } from "../fuzz-cases.fixture.ts";
 import { damaged, type Json } from "../json-damage.fixture.ts";
+import { unknownPattern } from "./pipeline/unknown-pattern.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 const added = [{ id: 4, content: "<s>", special: true, lstrip: true, rstrip: false, single_word: false, normalized: false }];
@@ -68,7 +69,7 @@ const CONFIG = { bos_token: "<s>", add_bos_token: true, chat_template: "{{ bos_t
 /** Whether the files made a tokenizer; what was thrown if not was ours. */
 function answers(tokenizer: unknown, config: unknown): boolean {
   try {
-    const made = Tokenizer.from({ tokenizer, config });
+    const made = Tokenizer.from({ tokenizer, config, unknownPattern });
     made.decode(made.encode("a<s> b 12's é\n"));
     return true;
   } catch (error) {
@@ -122,14 +123,14 @@ describe("a tokenizer.json from outside", () => {
     const merges = Array.from({ length: 300_000 }, () => "a b").concat("a");
     expect(answers({ ...BPE, model: { ...BPE.model, vocab: { ...vocab, last: -1 } } }, CONFIG)).toBe(false);
     expect(answers({ ...BPE, model: { ...BPE.model, merges } }, CONFIG)).toBe(false);
-    const far = Tokenizer.from({ tokenizer: { ...BPE, added_tokens: [{ id: 0x7fff_ffff, content: "far" }] }, config: {} });
+    const far = Tokenizer.from({ tokenizer: { ...BPE, added_tokens: [{ id: 0x7fff_ffff, content: "far" }] }, config: {}, unknownPattern });
     expect(far.vocabularySize).toBe(2 ** 31);
     expect(far.encode("far", { addSpecialTokens: false })).toEqual([0x7fff_ffff]);
   });
 
   it("does not fill the memory with what its normalizer makes of a text", () => {
     const doubling = Array.from({ length: 60 }, () => ({ type: "Replace", pattern: { String: "a" }, content: "aa" }));
-    const grown = Tokenizer.from({ tokenizer: { ...BPE, normalizer: { type: "Sequence", normalizers: doubling } } });
+    const grown = Tokenizer.from({ tokenizer: { ...BPE, normalizer: { type: "Sequence", normalizers: doubling } }, unknownPattern });
     expect(() => grown.encode("a")).toThrow(FormatError);
     expect(answers({ ...BPE, normalizer: { type: "Replace", pattern: { String: "a" }, content: "a".repeat(1000) } }, CONFIG)).toBe(false);
   });

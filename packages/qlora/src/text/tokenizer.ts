@@ -132,9 +132,9 @@ interface Parts {
   idOf(token: string): number | undefined;
 }
 
-function makeParts({ tokenizer }: CheckedFiles, file: string): Parts {
+function makeParts({ tokenizer, unknownPattern }: CheckedFiles, file: string): Parts {
   const made = <T>(kind: string, step: Step | null, make: (step: StepReader) => T): T | undefined =>
-    step === null ? undefined : make(new StepReader(file, kind, step));
+    step === null ? undefined : make(new StepReader(file, kind, step, unknownPattern));
   const model = makeModel(file, tokenizer.model);
   const added = new Map(tokenizer.added_tokens.map((token) => [token.content, token.id]));
   const normalize = made("normalizer", tokenizer.normalizer, makeNormalizer) ?? ((text) => text);

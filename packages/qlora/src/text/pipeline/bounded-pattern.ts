@@ -1,9 +1,10 @@
 // Finding a pattern in a text in time that grows with the text's length, whatever the pattern: JavaScript's own matcher takes exponential time on some, and
 // cannot be stopped. The ways to match are tried in the same order, but what is found out about a place (nothing comes of this choice here) is written down, so
 // that nothing is tried twice at one place: the idea of V8's and RE2's memory for visited states, kept over the whole text.
-import type { TextPattern } from "./pattern.ts";
+
 import { type Instruction, type Program, programOf } from "./pattern-program.ts";
 import { parsePattern } from "./pattern-syntax.ts";
+import type { TextPattern } from "./text-pattern.ts";
 
 /** Steps that a text may take, and those that each of its characters may add. The patterns in use take some tens a character. */
 const [STEPS, STEPS_A_CHARACTER] = [20_000, 2000];

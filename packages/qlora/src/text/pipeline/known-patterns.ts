@@ -18,4 +18,29 @@ export const TEKKEN = `${casedWords("")}|\\p{N}|${REST_WITH_SLASH}`;
 /** GPT-4o's, and Phi 4's. */
 export const GPT4O = `${casedWords(`${CONTRACTIONS}?`)}|\\p{N}{1,3}|${REST_WITH_SLASH}`;
 
-export const KNOWN_PATTERNS: ReadonlySet<string> = new Set([GPT2, THREE_DIGITS, ONE_DIGIT, TEKKEN, GPT4O]);
+const JAVASCRIPT: readonly (readonly [string, string])[] = [
+  [CONTRACTIONS, "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"],
+  ["\\s", "\\p{White_Space}"],
+  ["\\S", "\\P{White_Space}"],
+];
+
+/** Each of them, and the same in JavaScript's words: all in which the two differ here. */
+export const KNOWN_PATTERNS: ReadonlyMap<string, RegExp> = new Map(
+  [GPT2, THREE_DIGITS, ONE_DIGIT, TEKKEN, GPT4O].map((source) => [
+    source,
+    new RegExp(
+      JAVASCRIPT.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), source),
+      "gu",
+    ),
+  ]),
+);
+
+/** Whether the parsed steps of a tokenizer.json have other expressions in them. */
+export function hasUnknownPattern(steps: object): boolean {
+  const left: object[] = [steps];
+  for (let part = left.pop(); part; part = left.pop()) {
+    if ("Regex" in part && typeof part.Regex === "string" && !KNOWN_PATTERNS.has(part.Regex)) return true;
+    for (const inner of Object.values(part) as unknown[]) if (typeof inner === "object" && inner !== null) left.push(inner);
+  }
+  return false;
+}

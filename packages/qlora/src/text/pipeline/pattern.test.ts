@@ -5,8 +5,9 @@ import { boundedPattern } from "./bounded-pattern.ts";
 import { KNOWN_PATTERNS } from "./known-patterns.ts";
 import { patternOf } from "./pattern.ts";
 import { StepReader } from "./step.ts";
+import { inJavaScript, unknownPattern } from "./unknown-pattern.ts";
 
-const step = new StepReader("tokenizer.json", "pre-tokenizer", { type: "Split" });
+const step = new StepReader("tokenizer.json", "pre-tokenizer", { type: "Split" }, unknownPattern);
 const tooLong = (characters: number): Error => new FormatError("f", `${characters}`);
 const found = (matches: Iterable<{ readonly index: number; readonly 0: string }>): unknown[] =>
   Array.from(matches, (match) => [match.index, match[0]]);
@@ -45,7 +46,8 @@ describe("a pattern that is not known", () => {
   it("is found where JavaScript finds it, for those that are known too", () => {
     const text = "Hello wORLD's  \n\n 12345 it'S…!?\r\n/ naïve 漢字カナ\u0301 \t\tx  ΑΒγ ﬁ9² 👩‍👩‍👧 'll'LL\u00a0 end ";
     expect(KNOWN_PATTERNS.size).toBe(5);
-    for (const pattern of KNOWN_PATTERNS) {
+    for (const [pattern, javascript] of KNOWN_PATTERNS) {
+      expect(javascript.source).toBe(inJavaScript(pattern).source);
       const unknown = `(?:${pattern})`;
       expect(KNOWN_PATTERNS.has(unknown)).toBe(false);
       expect(ours(unknown, text)).toEqual(ours(pattern, text));
@@ -94,9 +96,15 @@ describe("a pattern that is not known", () => {
   });
 });
 
+it("patterns that are not known ask for their reader", () => {
+  const alone = new StepReader("tokenizer.json", "pre-tokenizer", { type: "Split" });
+  expect(() => patternOf(alone, { Regex: "a+" })).toThrow(UnsupportedError);
+  expect(() => patternOf(alone, { Regex: "a+" })).toThrow(/"a\+" is not one of the known ones\. Give .*unknownPattern/);
+});
+
 it("patterns that are known end on long runs of any kind", () => {
   const runs = [" ", "\n", "A", "a", "漢", "\u0301", "7", "'", "/", "\r\n ", "A\u0301", " '"];
-  for (const pattern of KNOWN_PATTERNS)
+  for (const pattern of KNOWN_PATTERNS.keys())
     for (const run of runs)
       for (const end of ["", "x", "!", " "]) expect(ours(pattern, run.repeat(100_000) + end).length).toBeGreaterThan(0);
 });

@@ -1,24 +1,11 @@
-// A pattern of a tokenizer.json: literal text, or an expression in Oniguruma's words, which @huggingface/tokenizers translates into JavaScript's. Expressions
-// come from outside: those that are known are matched by JavaScript, others by a matcher of ours that always comes to an end.
-import { Tokenizer } from "@huggingface/tokenizers";
-import { FormatError } from "@qlora-js/core";
+// A pattern of a tokenizer.json: literal text, or an expression in Oniguruma's words. Expressions come from outside: those that are known are matched by
+// JavaScript, others by unknown-pattern.ts, which is loaded where there are some.
+import { FormatError, UnsupportedError } from "@qlora-js/core";
 import * as z from "zod/mini";
 import { quoted } from "../../formats/quoted.ts";
-import { boundedPattern } from "./bounded-pattern.ts";
 import { KNOWN_PATTERNS } from "./known-patterns.ts";
 import type { StepReader } from "./step.ts";
-
-/** What is looked for in texts. */
-export interface TextPattern {
-  /** Where it stands, from the left, none over another. */
-  matches(text: string): Iterable<Match>;
-}
-
-/** The text of a match, and where it begins. */
-export interface Match {
-  readonly index: number;
-  readonly 0: string;
-}
+import type { TextPattern } from "./text-pattern.ts";
 
 /** `{"String": "…"}` or `{"Regex": "…"}`. */
 export const patternSchema = z.union([z.object({ String: z.string() }), z.object({ Regex: z.string() })]);
@@ -36,13 +23,18 @@ export function patternOf(step: StepReader, pattern: z.infer<typeof patternSchem
   return expression(step, pattern.Regex);
 }
 
-/** An expression in Oniguruma's words. */
+/** An expression in Oniguruma's words. @throws UnsupportedError as {@link patternOf} */
 export function expression(step: StepReader, source: string): TextPattern {
-  let pattern: unknown;
+  const known = KNOWN_PATTERNS.get(source);
+  if (known) return native(known);
+  if (!step.unknownPattern) {
+    const what = `the ${step.kind}'s expression ${quoted(source)} is not one of the known ones`;
+    throw new UnsupportedError(
+      `${step.file}: ${what}. Give Tokenizer.from its reader beside the files: { …, unknownPattern }, from @qlora-js/qlora.`,
+    );
+  }
   try {
-    pattern = translated(source);
-    if (!(pattern instanceof RegExp)) throw new Error("nothing like it");
-    return KNOWN_PATTERNS.has(source) ? native(pattern) : boundedPattern(pattern.source, tooLong);
+    return step.unknownPattern(source, tooLong);
   } catch (cause) {
     throw step.unsupported(`with the expression ${quoted(source)}, which is not read here (${(cause as Error).message}),`);
   }
@@ -55,13 +47,5 @@ export function expression(step: StepReader, source: string): TextPattern {
 
 /** A global expression of JavaScript; of ours, or one whose time is known to grow with the text alone. */
 export const native = (pattern: RegExp): TextPattern => ({ matches: (text) => text.matchAll(pattern) });
-
-/** The library translates where it makes a pre-tokenizer, and that inside a tokenizer. */
-function translated(source: string): unknown {
-  const pre_tokenizer = { type: "Split", pattern: { Regex: source }, behavior: "Isolated", invert: false };
-  const model = { type: "BPE", vocab: {}, merges: [] };
-  const tokenizer = { model, pre_tokenizer, normalizer: null, post_processor: null, decoder: null, added_tokens: [] };
-  return new Tokenizer(tokenizer, {}).pre_tokenizer.pattern;
-}
 
 const literal = (text: string): TextPattern => native(new RegExp(text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"), "gu"));

@@ -1,6 +1,6 @@
 // Cutting a text where a pattern matches, and what becomes of the matches: tokenizers' `SplitDelimiterBehavior` (normalizer.rs).
 import * as z from "zod/mini";
-import type { TextPattern } from "./pattern.ts";
+import type { TextPattern } from "./text-pattern.ts";
 
 /** What becomes of the matches of a pattern. */
 export type SplitBehavior = "removed" | "isolated" | "contiguous" | "mergedwithprevious" | "mergedwithnext";

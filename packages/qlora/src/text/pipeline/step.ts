@@ -4,6 +4,7 @@ import { FormatError, UnsupportedError } from "@qlora-js/core";
 import * as z from "zod/mini";
 import { quoted } from "../../formats/quoted.ts";
 import { checkJson } from "../../formats/read-json.ts";
+import type { ExpressionReader } from "./text-pattern.ts";
 
 /** A part as it stands in the file. */
 export type Step = Readonly<Record<string, unknown>>;
@@ -23,6 +24,8 @@ export class StepReader {
     /** What it is a part of, as messages say it: "normalizer", "decoder", … */
     readonly kind: string,
     readonly step: Step,
+    /** Reads expressions that are not known, where there may be some. */
+    readonly unknownPattern?: ExpressionReader,
     readonly depth = 0,
   ) {}
 
@@ -43,7 +46,7 @@ export class StepReader {
   steps(key: string): readonly StepReader[] {
     if (this.depth >= DEEPEST) throw this.unsupported(`nested more than ${DEEPEST} deep`);
     const list = this.read(z.looseObject({ [key]: z.array(z.looseObject({})).check(z.maxLength(MOST_STEPS)) }))[key] as readonly Step[];
-    return list.map((step) => new StepReader(this.file, this.kind, step, this.depth + 1));
+    return list.map((step) => new StepReader(this.file, this.kind, step, this.unknownPattern, this.depth + 1));
   }
 
   /**

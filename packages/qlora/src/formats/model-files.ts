@@ -6,6 +6,7 @@ import { UsageError } from "../error.ts";
 import { hasPackedParts } from "./bitsandbytes/packed-part-name.ts";
 import { type Folder, listing } from "./folder.ts";
 import { ggufOf, openGgufOf, severalGgufs } from "./gguf/gguf-of-folder.ts";
+import { pickledWeights } from "./pickled-weights.ts";
 import { quoted } from "./quoted.ts";
 import { checkJson, readJson } from "./read-json.ts";
 import { openSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
@@ -45,12 +46,9 @@ function withoutWeights(folder: Folder): string {
   const shard = ending(/^model-\d+-of-\d+\.safetensors$/);
   if (shard) return `holds shards such as ${shard}, but not the index ${INDEX_FILE} that lists them. Download that file too.`;
   if (ending(/^adapter_model\./)) return "holds an adapter, not a model. Give the base model's folder here, and this one as --adapter.";
-  const pickled = ending(/\.(bin|pt|pth|ckpt)$/);
-  if (pickled) {
-    const convert = `from transformers import AutoModelForCausalLM as M; M.from_pretrained("FOLDER").save_pretrained("NEW")`;
-    return `holds its weights as ${pickled}, a pickle, which can run code when it is opened. Convert it once with transformers: python -c '${convert}', then use NEW.`;
-  }
-  return severalGgufs(folder) ?? `holds no ${SINGLE_FILE} and no ${INDEX_FILE}. ${listing(folder)}.`;
+  return (
+    pickledWeights(folder.name, folder.files) ?? severalGgufs(folder) ?? `holds no ${SINGLE_FILE} and no ${INDEX_FILE}. ${listing(folder)}.`
+  );
 }
 
 const IndexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });

@@ -2,6 +2,7 @@
 // again as .bin, .onnx, .gguf, .h5 or .msgpack.
 import { UsageError } from "../error.ts";
 import { ggufPartNames } from "../formats/gguf/gguf-part-names.ts";
+import { pickledWeights } from "../formats/pickled-weights.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 
 /** All of a model, or only what says its shape and makes tokens; or one file that was named. */
@@ -84,10 +85,6 @@ function withoutModel(name: string, files: readonly RepositoryFile[]): string {
     const choice = gguf.slice(0, MOST_LISTED).map((path) => `${name}/${path}`);
     return `holds GGUF files. Give one of them: ${choice.join(", ")}${gguf.length > choice.length ? ", …" : ""}`;
   }
-  const [pickled] = ending(/\.(bin|pt|pth|ckpt)$/);
-  if (pickled !== undefined) {
-    const convert = `from transformers import AutoModelForCausalLM as M, AutoTokenizer as T; [A.from_pretrained("${name}").save_pretrained("NEW") for A in (M, T)]`;
-    return `holds its weights as ${pickled}, a pickle, which can run code when it is opened. Convert it once with transformers: python -c '${convert}', then use NEW.`;
-  }
-  return `holds no model with ${CONFIG} and ${WHOLE}. ${holds(files)}`;
+  const paths = files.map(({ path }) => path);
+  return pickledWeights(name, paths) ?? `holds no model with ${CONFIG} and ${WHOLE}. ${holds(files)}`;
 }

@@ -26,11 +26,11 @@ export const activationBackwardOp = defineOp({
   infer: ([x]: readonly [x: Tensor, dy: Tensor], _: ActivationAttrs) => ({ shape: x.shape, dtype: "f32" }),
 });
 
-/** x where x > 0, else 0. @throws DTypeError */
+/** x where x > 0, else 0: f32 of any shape → the same shape. @throws DTypeError if x is not f32 */
 export const relu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: "relu" });
-/** x·σ(x). @throws DTypeError */
+/** x·σ(x): f32 of any shape → the same shape. @throws DTypeError if x is not f32 */
 export const silu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: "silu" });
-/** x·Φ(x), exactly. @throws DTypeError */
+/** x·Φ(x), exactly: f32 of any shape → the same shape. @throws DTypeError if x is not f32 */
 export const gelu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: "gelu" });
-/** x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))). @throws DTypeError */
+/** x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))): f32 of any shape → the same shape. @throws DTypeError if x is not f32 */
 export const geluTanh = (x: Tensor): Tensor => apply(activationOp, [x], { activation: "geluTanh" });

@@ -37,7 +37,12 @@ export const concatOp = defineOp({
   },
 });
 
-/** The tensors one after the other along an axis. @throws ShapeError, DTypeError if they do not fit, ArgumentError if there is none */
+/**
+ * Tensors of one dtype one after the other along an axis, from the end when negative: [..., n₁, ...], [..., n₂, ...] → [..., n₁ + n₂, ...].
+ * @throws ShapeError if another axis differs
+ * @throws DTypeError if the dtypes differ
+ * @throws ArgumentError if there is no tensor
+ */
 export function concat(inputs: readonly Tensor[], axis = 0): Tensor {
   const [first] = inputs;
   if (!first) throw new ArgumentError("concat", "inputs", inputs, "there are no tensors to join.");

@@ -23,5 +23,9 @@ export const dropoutOp = defineOp({
   vjp: ({ attrs, grad }) => [() => masked(grad, attrs)],
 });
 
-/** Sets a share of the elements to 0 and scales the rest by 1 / (1 − rate). Which ones is a function of the key (random.ts). @throws ArgumentError */
+/**
+ * Sets a share of the elements of x to 0 and scales the rest by 1 / (1 − rate): f32 of any shape → the same shape. Which ones is a function of the key (random.ts).
+ * @throws ArgumentError if the rate is not in [0, 1)
+ * @throws DTypeError if x is not f32
+ */
 export const dropout = (x: Tensor, rate: number, key: RandomKey): Tensor => (rate === 0 ? x.retain() : masked(x, { rate, key }));

@@ -138,53 +138,138 @@ export const erfOp = defineOp({
   vjp: ({ inputs: [x], grad }) => [() => mul(grad, scale(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))],
 });
 
-/** a + b, broadcasting. @throws ShapeError if the shapes do not broadcast */
+/**
+ * a + b, broadcasting: f32 of any shapes a and b → the shape they broadcast to.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const add = (a: Tensor, b: Tensor): Tensor => apply(addOp, [a, b], {});
-/** a − b, broadcasting. @throws ShapeError if the shapes do not broadcast */
+/**
+ * a − b, broadcasting: f32 of any shapes a and b → the shape they broadcast to.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const sub = (a: Tensor, b: Tensor): Tensor => apply(subOp, [a, b], {});
-/** a · b elementwise, broadcasting. @throws ShapeError if the shapes do not broadcast */
+/**
+ * a · b, elementwise, broadcasting: f32 of any shapes a and b → the shape they broadcast to.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const mul = (a: Tensor, b: Tensor): Tensor => apply(mulOp, [a, b], {});
-/** a / b elementwise, broadcasting. @throws ShapeError if the shapes do not broadcast */
+/**
+ * a / b, elementwise, broadcasting: f32 of any shapes a and b → the shape they broadcast to.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const div = (a: Tensor, b: Tensor): Tensor => apply(divOp, [a, b], {});
-/** The larger of a and b, broadcasting; where equal, the gradient goes to a. */
+/**
+ * The larger of a and b, broadcasting: f32 of any shapes → the shape they broadcast to. Where equal, the gradient goes to a.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const maximum = (a: Tensor, b: Tensor): Tensor => apply(maximumOp, [a, b], {});
-/** The smaller of a and b, broadcasting; where equal, the gradient goes to a. */
+/**
+ * The smaller of a and b, broadcasting: f32 of any shapes → the shape they broadcast to. Where equal, the gradient goes to a.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const minimum = (a: Tensor, b: Tensor): Tensor => apply(minimumOp, [a, b], {});
-/** 1 where a > b, else 0, broadcasting. */
+/**
+ * 1 where a > b, else 0, broadcasting: f32 of any shapes → the shape they broadcast to. No gradient.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const greater = (a: Tensor, b: Tensor): Tensor => apply(greaterOp, [a, b], {});
-/** 1 where a ≥ b, else 0, broadcasting. */
+/**
+ * 1 where a ≥ b, else 0, broadcasting: f32 of any shapes → the shape they broadcast to. No gradient.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const greaterEqual = (a: Tensor, b: Tensor): Tensor => apply(greaterEqualOp, [a, b], {});
-/** 1 where a = b, else 0, broadcasting. */
+/**
+ * 1 where a = b, else 0, broadcasting: f32 of any shapes → the shape they broadcast to. No gradient.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const equal = (a: Tensor, b: Tensor): Tensor => apply(equalOp, [a, b], {});
-/** a where mask is not 0, else b, broadcasting. No gradient flows to the mask. */
+/**
+ * a where mask is not 0, else b, broadcasting: f32 of any shapes → the shape they broadcast to of all three. No gradient flows to the mask.
+ * @throws ShapeError if they do not broadcast
+ * @throws DTypeError if one is not f32
+ */
 export const where = (mask: Tensor, a: Tensor, b: Tensor): Tensor => apply(whereOp, [mask, a, b], {});
-/** x · factor + offset, two numbers. */
+/**
+ * x · factor + offset, two numbers: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const affine = (x: Tensor, factor: number, offset: number): Tensor => apply(affineOp, [x], { factor, offset });
-/** x · factor. */
+/**
+ * x · factor, a number: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const scale = (x: Tensor, factor: number): Tensor => affine(x, factor, 0);
-/** x + offset. */
+/**
+ * x + offset, a number: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const addScalar = (x: Tensor, offset: number): Tensor => affine(x, 1, offset);
-/** −x. */
+/**
+ * −x: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const neg = (x: Tensor): Tensor => apply(negOp, [x], {});
-/** |x|; its gradient is sign(x), 0 at 0. */
+/**
+ * |x|: f32 of any shape → the same shape. Its gradient is sign(x), 0 at 0.
+ * @throws DTypeError if x is not f32
+ */
 export const abs = (x: Tensor): Tensor => apply(absOp, [x], {});
-/** −1, 0 or 1. */
+/**
+ * −1, 0 or 1 by the sign of x: f32 of any shape → the same shape. No gradient.
+ * @throws DTypeError if x is not f32
+ */
 export const sign = (x: Tensor): Tensor => apply(signOp, [x], {});
-/** x². */
+/**
+ * x²: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const square = (x: Tensor): Tensor => apply(squareOp, [x], {});
-/** eˣ. */
+/**
+ * eˣ: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const exp = (x: Tensor): Tensor => apply(expOp, [x], {});
-/** The natural logarithm. */
+/**
+ * The natural logarithm: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const log = (x: Tensor): Tensor => apply(logOp, [x], {});
-/** √x. */
+/**
+ * √x: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, [x], {});
-/** sin x, in radians. */
+/**
+ * sin x, x in radians: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const sin = (x: Tensor): Tensor => apply(sinOp, [x], {});
-/** cos x, in radians. */
+/**
+ * cos x, x in radians: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const cos = (x: Tensor): Tensor => apply(cosOp, [x], {});
-/** tanh x. */
+/**
+ * tanh x: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const tanh = (x: Tensor): Tensor => apply(tanhOp, [x], {});
-/** 1 / (1 + e⁻ˣ). */
+/**
+ * 1 / (1 + e⁻ˣ): f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, [x], {});
-/** The error function, 2/√π ∫₀ˣ e^(−t²) dt. */
+/**
+ * The error function, 2/√π ∫₀ˣ e^(−t²) dt: f32 of any shape → the same shape.
+ * @throws DTypeError if x is not f32
+ */
 export const erf = (x: Tensor): Tensor => apply(erfOp, [x], {});

@@ -26,11 +26,11 @@ export const permuteOp = defineOp({
   ],
 });
 
-/** The axes of x in another order. @throws ArgumentError unless each axis is named once */
+/** The axes of x in another order, of any dtype: axis d of the result is axis axes[d] of x. @throws ArgumentError unless each axis is named once */
 export const permute = (x: Tensor, axes: readonly number[]): Tensor =>
   apply(permuteOp, [x], { axes: axes.map((a) => normalizeAxis("permute", x.shape, a)) });
 
-/** Two axes of x exchanged; the last two if none are named. @throws ShapeError if there is no such axis */
+/** Two axes of x exchanged, of any dtype; the last two if none are named: [..., m, n] → [..., n, m]. @throws ShapeError if there is no such axis */
 export function transpose(x: Tensor, a = -2, b = -1): Tensor {
   const [from, to] = [normalizeAxis("transpose", x.shape, a), normalizeAxis("transpose", x.shape, b)];
   return permute(

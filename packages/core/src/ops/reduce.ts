@@ -37,9 +37,9 @@ export const maxToOp = defineOp({
   vjp: ({ inputs: [x], output, grad }) => [() => mul(equal(x, output), grad)],
 });
 
-/** Sums x down to `shape`, which must broadcast to x's. @throws ShapeError */
+/** Sums f32 x down to `shape`, which must broadcast to x's. @throws ShapeError if it does not, DTypeError if x is not f32 */
 export const sumTo = (x: Tensor, shape: Shape): Tensor => apply(sumToOp, [x], { shape });
-/** Repeats x up to `shape`. @throws ShapeError */
+/** Repeats f32 x up to `shape`, which its own must broadcast to. @throws ShapeError if it does not, DTypeError if x is not f32 */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor => apply(broadcastToOp, [x], { shape });
 const maxTo = (x: Tensor, shape: Shape): Tensor => apply(maxToOp, [x], { shape });
 
@@ -51,14 +51,14 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-/** The sum over some axes, or over all: shape [] then. @throws ShapeError if there is no such axis */
+/** The sum of f32 x over some axes, or over all: shape [] then. 0 of nothing. @throws ShapeError if there is no such axis, DTypeError if x is not f32 */
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce("sum", sumTo, x, options);
-/** The mean over some axes, or over all. @throws ShapeError if there is no such axis */
+/** The mean of f32 x over some axes, or over all: shape [] then. @throws ShapeError if there is no such axis, DTypeError if x is not f32 */
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => {
   const total = sum(x, options);
   return scale(total, sizeOf(total.shape) / sizeOf(x.shape));
 };
-/** The maximum over some axes, or over all. @throws ShapeError if there is no such axis */
+/** The maximum of f32 x over some axes, or over all: shape [] then. −∞ of nothing. @throws ShapeError if there is no such axis, DTypeError if x is not f32 */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce("max", maxTo, x, options);
 
 function reduce(op: string, to: (x: Tensor, shape: Shape) => Tensor, x: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
@@ -84,5 +84,8 @@ export const argmaxOp = defineOp({
     return { shape: x.shape.slice(0, -1), dtype: "i32" };
   },
 });
-/** Position of the largest element along the last axis, i32 [...]. @throws ArgumentError if that axis is empty */
+/**
+ * Position of the largest element along the last axis, the first of equals: f32 [..., n] → i32 [...]. NaN counts as largest.
+ * @throws ArgumentError if that axis is empty, DTypeError if x is not f32
+ */
 export const argmax = (x: Tensor): Tensor => apply(argmaxOp, [x], {});

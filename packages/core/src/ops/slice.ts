@@ -34,14 +34,14 @@ export const padOp = defineOp({
   vjp: ({ inputs: [x], attrs: { axis, before }, grad }) => [() => slice(grad, axis, before, before + x.shape[axis]!)],
 });
 
-/** Elements start (included) to end (excluded) along one axis. @throws ArgumentError if they are not all there */
+/** Elements start (included) to end (excluded) along one axis, of any dtype: [..., n, ...] → [..., end − start, ...]. @throws ArgumentError if they are not all there */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   return apply(sliceOp, [x], { axis: normalizeAxis("slice", x.shape, axis), start, size: end - start });
 }
-/** x with zeros before and after along one axis. @throws ArgumentError for counts that are not whole numbers */
+/** x with zeros before and after along one axis, of any dtype: [..., n, ...] → [..., before + n + after, ...]. @throws ArgumentError for counts that are not whole numbers */
 export const pad = (x: Tensor, axis: number, before: number, after: number): Tensor =>
   apply(padOp, [x], { axis: normalizeAxis("pad", x.shape, axis), before, after });
-/** Parts of the given sizes along one axis, in order. @throws ArgumentError if they do not add up to the axis */
+/** Parts of the given sizes along one axis, in order, of any dtype: [..., n, ...] → [..., sizes[i], ...] each. @throws ArgumentError if they do not add up to the axis */
 export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
   const at = normalizeAxis("split", x.shape, axis);
   const total = sizes.reduce((a, b) => a + b, 0);

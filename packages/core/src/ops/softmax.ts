@@ -28,7 +28,10 @@ export const logSoftmaxOp = defineOp({
   vjp: ({ output: y, grad }) => [() => sub(grad, mul(exp(y), rowSum(grad)))],
 });
 
-/** Softmax over the last axis. @throws ShapeError, DTypeError */
+/** Softmax over the last axis: f32 [..., n] → f32 [..., n]. @throws ShapeError of a scalar, DTypeError if x is not f32 */
 export const softmax = (x: Tensor): Tensor => apply(softmaxOp, [x], {});
-/** The logarithm of softmax over the last axis, without the loss of digits that log(softmax(x)) has. @throws ShapeError, DTypeError */
+/**
+ * The logarithm of softmax over the last axis, without the loss of digits that log(softmax(x)) has: f32 [..., n] → f32 [..., n].
+ * @throws ShapeError of a scalar, DTypeError if x is not f32
+ */
 export const logSoftmax = (x: Tensor): Tensor => apply(logSoftmaxOp, [x], {});

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { DeviceError, OutOfMemoryError } from "@qlora-js/core";
+import { DeviceError, OutOfMemoryError, tensor } from "@qlora-js/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { type CpuBackend, type CpuBackendOptions, createCpuBackend } from "./backend.ts";
 import { createPlainBackend } from "./plain/plain-backend.ts";
@@ -79,6 +79,18 @@ describe("the CPU backend", () => {
     const buffer = backend.alloc(8);
     expect(() => backend.write(buffer, new Uint8Array(4), 6)).toThrow(/8/);
     await expect(backend.read(buffer, 4, 5)).rejects.toThrow(DeviceError);
+  });
+
+  it("lets go of a tensor after dispose(), and gives its values to another before", async () => {
+    const [one, other] = [await create({ threads: 1 }), await create({ threads: 1 })];
+    const a = tensor(one, [1, -2, 3], [3], "bf16");
+    const b = await a.to(other);
+    one.dispose();
+    expect(() => a.dispose()).not.toThrow();
+    expect(b.dtype).toBe("bf16");
+    expect([...(await b.read())]).toEqual([1, -2, 3]);
+    b.dispose();
+    expect(other.memory().liveBuffers).toBe(0);
   });
 
   it("may be disposed twice, and refuses to allocate afterwards", async () => {

@@ -114,7 +114,9 @@ function backendOf(name: string, inputs: readonly Input[]): Backend {
   const backend = inputs[0]!.backend;
   for (const x of inputs) {
     if (x.backend !== backend)
-      throw new DeviceError(`${name}: one input lives on "${backend.name}", another on "${x.backend.name}". Move one of them.`);
+      throw new DeviceError(
+        `${name}: one input lives on "${backend.name}", another on "${x.backend.name}". Move one of them: await x.to(backend).`,
+      );
   }
   return backend;
 }

@@ -67,6 +67,11 @@ export class Tensor {
     return dtype === "u8" ? bytes : new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   }
 
+  /** The same values on another backend, by way of the host; this one stays. No gradient flows through the result. */
+  async to(backend: Backend): Promise<Tensor> {
+    return fromBytes(backend, await this.readBytes(), this.shape, this.dtype);
+  }
+
   /** The one value of a tensor with one element. @throws ShapeError if it has more or none */
   async item(): Promise<number> {
     if (sizeOf(this.shape) !== 1)
@@ -117,7 +122,9 @@ export function empty(backend: Backend, shape: Shape, dtype: DType = "f32"): Ten
 
 /** A tensor of zeros (all-zero bytes are zero in every dtype). */
 export function zeros(backend: Backend, shape: Shape, dtype: DType = "f32"): Tensor {
-  return fromBytes(backend, new Uint8Array(sizeOf(checkShape("zeros", shape)) * BYTES[dtype]), shape, dtype);
+  const made = empty(backend, shape, dtype); // first: what is too large, the device says in words
+  backend.write(made.storage.buffer, new Uint8Array(sizeOf(shape) * BYTES[dtype]));
+  return made;
 }
 
 /** A handle on the same values that gradients are asked for. @throws DTypeError unless f32, which is what updates are computed in */

@@ -28,7 +28,9 @@ export function applyUpdate<T extends readonly Tensor[], I extends readonly Tens
   const { backend } = targets[0]!;
   for (const x of [...targets, ...inputs])
     if (x.backend !== backend)
-      throw new DeviceError(`${update.name}: tensors live on "${backend.name}" and "${x.backend.name}". Move one of them.`);
+      throw new DeviceError(
+        `${update.name}: tensors live on "${backend.name}" and "${x.backend.name}". Move one of them: await x.to(backend).`,
+      );
   const written = targets.flatMap((t) => t.views());
   backend.run(update.name, [...written, ...inputs.flatMap((x) => x.views())], written, attrs);
 }

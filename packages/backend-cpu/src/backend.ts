@@ -47,6 +47,7 @@ export class CpuBackend implements Backend {
   }
 
   free(buffer: DeviceBuffer): void {
+    if (this.#disposed) return; // it went with all others
     const own = this.#runtime.own(buffer);
     own.live = false;
     this.#buffers.delete(own);
@@ -80,8 +81,8 @@ export class CpuBackend implements Backend {
   }
 
   dispose(): void {
-    this.#disposed = true;
     for (const buffer of this.#buffers) this.free(buffer);
+    this.#disposed = true;
     this.#runtime.pool.dispose();
   }
 

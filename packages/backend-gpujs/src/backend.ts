@@ -74,6 +74,7 @@ export class GpuJsBackend implements Backend {
   }
 
   free(buffer: DeviceBuffer): void {
+    if (this.#disposed) return; // it went with all others
     this.#buffers.free(buffer);
   }
 

@@ -92,6 +92,7 @@ describe.skipIf(absent !== "")(`mistakes, ${on}`, () => {
     await expect(a.read()).rejects.toThrow(DeviceError);
     await expect(backend.flush()).rejects.toThrow(DeviceError);
     expect(() => backend.alloc(4)).toThrow(DeviceError);
+    expect(() => a.dispose()).not.toThrow(); // as scopes and `using` do, late
   });
 
   test("a buffer after it was freed, and a kernel that does not exist", async () => {

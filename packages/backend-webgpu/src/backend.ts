@@ -68,6 +68,7 @@ export class WebGpuBackend implements Backend {
   }
 
   free(buffer: DeviceBuffer): void {
+    if (this.#disposed) return; // it went with all others
     this.#pool.give(this.#own(buffer));
   }
 

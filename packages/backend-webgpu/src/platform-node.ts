@@ -12,12 +12,12 @@ async function loadDawn(): Promise<DawnModule> {
   try {
     return (await import(PACKAGE)) as DawnModule;
   } catch (error) {
-    throw new UnsupportedError(
-      "webgpu: Node reaches a GPU through the package `webgpu`, which did not load. Install it with: npm install webgpu",
-      {
-        cause: error,
-      },
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === "ERR_MODULE_NOT_FOUND"
+        ? "which is not installed. Install it with: npm install webgpu"
+        : `which did not load: ${message}. Use --backend cpu, or install it anew with: npm install webgpu`;
+    throw new UnsupportedError(`webgpu: Node reaches a GPU through the package \`webgpu\`, ${why}`, { cause: error });
   }
 }
 

@@ -41,7 +41,7 @@ describe.skipIf(withoutWebGpu !== undefined)(`the command on WebGPU${withoutWebG
 
   it("trains to the CPU's losses, and says what computes", () => {
     expect(gpu.code, gpu.stderr).toBe(0);
-    expect(named(gpu, "backend")[0]!.words).toMatch(/^webgpu · .+ · buffers up to \d+ MiB$/);
+    expect(named(gpu, "backend")[0]!.words).toMatch(/^webgpu · .+ · buffers up to \d+ MiB, bindings up to \d+ MiB$/);
     expectNear(losses(gpu), onCpu.slice(0, STEPS), 1e-4);
     const { deviceBytes, predictedDeviceBytes } = named(gpu, "done")[0] as unknown as Record<string, number>;
     expect(deviceBytes! / predictedDeviceBytes!).toBeGreaterThan(0.9);

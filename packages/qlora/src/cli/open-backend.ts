@@ -72,9 +72,10 @@ async function openGpuJs(): Promise<OpenBackend> {
 async function openGpu(software: boolean): Promise<OpenBackend> {
   const { createWebGpuBackend } = await import("@qlora-js/backend-webgpu");
   const backend = await createWebGpuBackend({ software });
-  const { description, subgroups, shaderF16, maxBufferBytes } = backend.facts;
+  const { description, subgroups, shaderF16, maxBufferBytes, maxBindingBytes } = backend.facts;
   const features = [subgroups && "subgroups", shaderF16 && "shader-f16"].filter(Boolean);
-  const most = `buffers up to ${Math.floor(maxBufferBytes / 2 ** 20)} MiB`;
+  const mebibytes = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
+  const most = `buffers up to ${mebibytes(maxBufferBytes)}, bindings up to ${mebibytes(maxBindingBytes)}`;
   return {
     backend,
     ahead: backend,

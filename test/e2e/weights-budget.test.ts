@@ -22,6 +22,8 @@ it("trains to the same bits with two of five layers on the device", async () => 
   expect(bytesIn).toBeGreaterThan(faults! * 100_000);
   expect(bytesOut).toBe(0);
   expect(peakResidentBytes).toBeLessThanOrEqual(210_000);
+  const text = await qlora(["train", ...RUN, "--steps", "1", "--no-json", "--out", `${paged}-text`, "--weights-budget", "210KB"]);
+  expect(text.stdout).toMatch(/1\/1 .*loss .* weights \d+ hits · \d+ faults? · [\d.]+ MB in$/m);
 });
 
 it("refuses a budget that no layer fits, before it trains", async () => {

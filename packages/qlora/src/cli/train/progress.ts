@@ -1,9 +1,10 @@
 // How far a run is, worded: a line that overwrites itself, and about twenty lines that stay. A line's loss is the mean over all tokens since the line before.
 import { stripVTControlCharacters } from "node:util";
+import type { PagerCounters } from "@qlora-js/core";
 import { showBytes } from "../../plan/byte-size.ts";
 import type { TrainStep } from "../../train/train.ts";
 import type { Output } from "../output.ts";
-import { count, duration, rate } from "../wording.ts";
+import { count, duration, plural, rate } from "../wording.ts";
 
 const LINES = 20;
 
@@ -14,9 +15,21 @@ function fitting(parts: readonly string[], columns: number): string {
     ["  ", parts.length],
     ["  ", parts.length - 1],
     ["  ", parts.length - 2],
+    ["  ", parts.length - 3],
   ] as const;
   const lines = ways.map(([gap, n]) => parts.slice(0, n).join(gap));
   return lines.find((line) => stripVTControlCharacters(line).length <= columns) ?? lines.at(-1)!;
+}
+
+/** What pagers of moments and of weights have moved since the run began; nothing of one that moved nothing. */
+function paging(pagers: Readonly<Record<string, PagerCounters | undefined>>): string[] {
+  const moved = Object.entries(pagers).flatMap(([name, counters]) => {
+    if (!counters || counters.bytesIn + counters.bytesOut === 0) return [];
+    const { hits, faults, bytesIn, bytesOut } = counters;
+    const out = bytesOut === 0 ? [] : [`${showBytes(bytesOut)} out`];
+    return [`${name} ${[plural(hits, "hit"), plural(faults, "fault"), `${showBytes(bytesIn)} in`, ...out].join(" · ")}`];
+  });
+  return moved.length === 0 ? [] : [moved.join("   ")];
 }
 
 export class Progress {
@@ -35,13 +48,13 @@ export class Progress {
   }
 
   /** Shows a step that is done. */
-  step(step: TrainStep, residentBytes: number): void {
+  step(step: TrainStep, residentBytes: number, weights?: PagerCounters): void {
     const since = this.#since;
     since.loss += step.loss * step.supervisedTokens;
     since.supervised += step.supervisedTokens;
     since.tokens += step.tokens;
     since.seconds += step.seconds;
-    const text = this.#text(step, residentBytes);
+    const text = this.#text(step, residentBytes, weights);
     const stays = step.step % this.#every === 0 || step.step === this.steps;
     if (!stays) {
       this.output.status(text);
@@ -52,7 +65,7 @@ export class Progress {
     this.#since = { loss: 0, supervised: 0, tokens: 0, seconds: 0 };
   }
 
-  #text({ step, learningRate, gradNorm }: TrainStep, residentBytes: number): string {
+  #text({ step, learningRate, gradNorm, pager }: TrainStep, residentBytes: number, weights: PagerCounters | undefined): string {
     const { loss, supervised, tokens, seconds } = this.#since;
     const mean = loss / supervised;
     const { colors } = this.output;
@@ -67,7 +80,8 @@ export class Progress {
       `${count(tokens / seconds)} tok/s`,
       `eta ${duration(eta)}`,
       showBytes(residentBytes),
+      ...paging({ pager, weights }),
     ];
-    return fitting(parts, this.output.columns - 1);
+    return fitting(parts, this.output.terminal ? this.output.columns - 1 : Number.POSITIVE_INFINITY);
   }
 }

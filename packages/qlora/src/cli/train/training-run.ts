@@ -142,7 +142,7 @@ export class TrainingRun {
     };
     await log.append({ event: "step", ...metric });
     output.event("step", metric);
-    this.#progress?.step(done, residentBytes);
+    this.#progress?.step(done, residentBytes, this.parts.session.weights?.counters);
   }
 
   #evaluationDue(step: number): boolean {

@@ -24,7 +24,7 @@ export default {
   markdownItLoader: (parser) => parser.use(texmath, { engine: temml, delimiters: "gitlab" }),
   highlightLanguages: ["ts", "js", "sh", "json", "text", "python"].map((name) => (name === "sh" ? "shellscript" : name)),
   lightHighlightTheme: "github-light",
-  darkHighlightTheme: "github-dark",
+  darkHighlightTheme: "github-dark-default",
   hideGenerator: true,
   includeVersion: false,
   disableGit: true,

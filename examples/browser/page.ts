@@ -187,7 +187,8 @@ function drawAnswers(): void {
   const { before, now, asked, opened } = view;
   const rows = before.map((said, i) => ({ question: opened?.questions[i] ?? "", before: said, now: now[i] }));
   $("answers").replaceChildren(...[...rows, ...asked].map(answerRow));
-  $("now-title").textContent = view.answeredAt > 0 ? `After ${view.answeredAt} steps` : "Now";
+  const { answeredAt } = view;
+  $("now-title").textContent = answeredAt > 0 ? `After ${answeredAt} ${answeredAt === 1 ? "step" : "steps"}` : "Now";
 }
 
 function answerRow({ question, before, now }: { question: string; before: string; now: string | undefined }): HTMLElement {

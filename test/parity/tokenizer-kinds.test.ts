@@ -1,7 +1,7 @@
 // Tokenizers of the families' kinds against transformers, on texts that are hard to cut: ids, what ids decode to, and the same id by id. The tokenizers are
 // small, their settings the families' own (make_tokenizers.py). The reference is what the tokenizer.json says; transformers 5 itself leaves it for some
 // classes (GPT2Tokenizer drops SmolLM2's rule for digits, LlamaTokenizer the space before each piece), which the tokenizers library does not.
-import { StreamDecoder, Tokenizer, unknownPattern } from "@qlora-js/qlora";
+import { loadUnknownPattern, StreamDecoder, Tokenizer } from "@qlora-js/qlora";
 import { describe, expect, it } from "vitest";
 import { completeTokenizer, sentencePieceFolder } from "../reference/complete-tokenizer.ts";
 import { TOKENIZERS, type TokenizerCases } from "../reference/tokenizers.ts";
@@ -32,7 +32,11 @@ function expectSame(tokenizer: Tokenizer, { texts, ids }: TokenizerCases, fallsB
 
 describe("a tokenizer of the kind", () => {
   it.each(Object.entries(TOKENIZERS.kinds))("%s gives the ids and texts of transformers, at once and streamed", async (_, kind) => {
-    const tokenizer = Tokenizer.from({ tokenizer: await completeTokenizer(kind.tokenizer), config: kind.config, unknownPattern });
+    const tokenizer = Tokenizer.from({
+      tokenizer: await completeTokenizer(kind.tokenizer),
+      config: kind.config,
+      unknownPattern: await loadUnknownPattern(),
+    });
     expectSame(tokenizer, kind, JSON.stringify(kind.tokenizer.decoder).includes("ByteFallback"));
   });
 });
@@ -50,7 +54,7 @@ describe("a folder with a SentencePiece model and no tokenizer.json", () => {
 
 describe("streamed bytes that turn out not to be UTF-8", () => {
   const kind = TOKENIZERS.kinds.mistral!;
-  const tokenizer = Tokenizer.from({ tokenizer: kind.tokenizer, config: kind.config, unknownPattern });
+  const tokenizer = Tokenizer.from({ tokenizer: kind.tokenizer, config: kind.config });
   const ids = (hex: string) => hex.split(" ").map((byte) => tokenizer.tokenToId(`<0x${byte}>`)!);
 
   it("leave whole characters of their run that were shown, where decoding at once gives none of it", () => {

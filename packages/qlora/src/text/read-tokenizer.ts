@@ -4,6 +4,7 @@ import { FormatError } from "@qlora-js/core";
 import type { Folder } from "../formats/folder.ts";
 import { ggufOf, openGgufOf } from "../formats/gguf/gguf-of-folder.ts";
 import { readJson } from "../formats/read-json.ts";
+import { loadUnknownPattern } from "./load-unknown-pattern.ts";
 import { hasUnknownPattern } from "./pipeline/known-patterns.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
 
@@ -21,8 +22,7 @@ const SENTENCE_PIECE = ["tokenizer.model", "spiece.model"];
 export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles | undefined> {
   const files = await readFiles(folder);
   if (files === undefined || !hasUnknownPattern(stepsOf(files.tokenizer))) return files;
-  const { unknownPattern } = await import("./pipeline/unknown-pattern.ts");
-  return { ...files, unknownPattern };
+  return { ...files, unknownPattern: await loadUnknownPattern() };
 }
 
 /** A tokenizer.json but for its vocabulary. */

@@ -20,7 +20,7 @@ export interface TokenizerFiles {
   readonly modelConfig?: unknown;
   /** The text of `chat_template.jinja`; it goes before a template inside `tokenizer_config.json`. */
   readonly chatTemplate?: string;
-  /** Reads the regular expressions that few tokenizers have. `readTokenizerFiles` loads it where it is needed; with files of your own, import it. */
+  /** Reads the regular expressions that few tokenizers have: `await loadUnknownPattern()`. `readTokenizerFiles` loads it where there are some. */
   readonly unknownPattern?: ExpressionReader;
 }
 

@@ -99,7 +99,7 @@ describe("a pattern that is not known", () => {
 it("patterns that are not known ask for their reader", () => {
   const alone = new StepReader("tokenizer.json", "pre-tokenizer", { type: "Split" });
   expect(() => patternOf(alone, { Regex: "a+" })).toThrow(UnsupportedError);
-  expect(() => patternOf(alone, { Regex: "a+" })).toThrow(/"a\+" is not one of the known ones\. Give .*unknownPattern/);
+  expect(() => patternOf(alone, { Regex: "a+" })).toThrow(/"a\+" is not one of the known ones\. Give .*loadUnknownPattern/);
 });
 
 it("patterns that are known end on long runs of any kind", () => {

@@ -30,7 +30,7 @@ export function expression(step: StepReader, source: string): TextPattern {
   if (!step.unknownPattern) {
     const what = `the ${step.kind}'s expression ${quoted(source)} is not one of the known ones`;
     throw new UnsupportedError(
-      `${step.file}: ${what}. Give Tokenizer.from its reader beside the files: { …, unknownPattern }, from @qlora-js/qlora.`,
+      `${step.file}: ${what}. Give Tokenizer.from its reader beside the files: { …, unknownPattern: await loadUnknownPattern() }.`,
     );
   }
   try {

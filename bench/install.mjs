@@ -11,7 +11,8 @@ export function installPeers() {
   console.error("installing the peers (about 1 GB) …");
   // prebuilt binaries are in the packages; their install scripts would fetch or build others
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL_CUDA: "skip" };
-  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+  // not `npm ci`, for the reason that scripts/setup.mjs gives
+  const { status } = spawnSync("npm", ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: here,
     stdio: ["ignore", 2, 2],
     env,
